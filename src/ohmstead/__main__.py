@@ -1,0 +1,5 @@
+"""`python -m ohmstead` is the command `ohmstead`."""
+
+from ohmstead.cli import main
+
+main()

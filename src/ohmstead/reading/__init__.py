@@ -1,0 +1,1 @@
+"""The words that every stage shares: what is measured, in which unit, when. No I/O."""
