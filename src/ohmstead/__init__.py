@@ -1,5 +1,3 @@
 """Ohmstead: an open, self-hosted smart-meter platform."""
 
-from importlib.metadata import version
-
-__version__ = version("ohmstead")
+__version__ = "0.1.0"

@@ -1,0 +1,56 @@
+"""What tests share: the corpus folder, the browser, and a rule for components that are missing."""
+
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CI = os.environ.get("CI", "").lower() in {"true", "1"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+pytest_plugins = ["tests.postgres"] if (HERE / "postgres.py").exists() else []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI nothing may be missing: a skipped test is a failed one, unless it is `optional`."""
+    report = yield
+    expected = hasattr(report, "wasxfail") or item.get_closest_marker("optional")
+    if CI and report.skipped and not expected:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which only an `optional` test may be in CI: {report.longrepr}"
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for the corpus carries its marker, so `-m 'not corpus'` leaves it out."""
+    for item in items:
+        if "corpus" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.corpus)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of recorded telegrams and vendor documents, which is not part of this repository.
+
+    It is `$OHMSTEAD_CORPUS`, or `shared` beside the checkout.
+    """
+    folder = Path(os.environ.get("OHMSTEAD_CORPUS") or HERE.parent.parent / "shared")
+    if not (folder / "telegrams").is_dir():
+        pytest.skip(f"no corpus of telegrams in {folder}; set OHMSTEAD_CORPUS to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser that page tests drive: `$OHMSTEAD_CHROMIUM`, or the machine's own."""
+    named = os.environ.get("OHMSTEAD_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not found:
+        pytest.skip("no Chromium on this machine; install the package 'chromium'")
+    return Path(found)
