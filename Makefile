@@ -1,0 +1,128 @@
+# What a person does with a checkout.  `make` alone says what there is.
+#   PYTHON=python3.12 make setup    another Python for the environment
+#   make demo ARGS="--port-base 9000"; make test ARGS="tests/gateway -k queue"
+#   make lock LOCK=--upgrade        newest versions of everything
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+SUITS := import sys; raise SystemExit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; do \
+	"$$p" -c '$(SUITS)' 2>/dev/null && { echo "$$p"; break; }; done)
+ARGS ?=
+LOCK ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+MARKS := $(VENV)/.done
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+PAGES := src/ohmstead/pages/cloud/index.html
+WEB := $(shell find web -type f -not -path '*/node_modules/*' -not -name '.*' 2>/dev/null)
+
+.PHONY: help
+help:  ## Say what can be made (this text)
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+# ---------------------------------------------------------------- the environment
+.PHONY: setup
+setup: $(MARKS)/package $(PAGES)  ## Make .venv with everything in it, and build the pages
+
+$(MARKS)/venv:
+	@test -n "$(PYTHON)" || { \
+		echo "Ohmstead needs Python 3.11 or newer, and none of python3.13, python3.12, python3.11, python3 is." >&2; \
+		echo "Install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c '$(SUITS)' || { \
+		echo "PYTHON=$(PYTHON) is $$("$(PYTHON)" --version 2>&1); Ohmstead needs 3.11 or newer." >&2; exit 1; }
+	@echo "Making $(VENV) with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv --clear $(VENV) 2>/dev/null || "$(PYTHON)" -m virtualenv --clear $(VENV) 2>/dev/null || { \
+		rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment: its module ensurepip is missing." >&2; \
+		echo "On Debian and Ubuntu: apt-get install python3-venv   (or: apt-get install python3-virtualenv)" >&2; \
+		exit 1; }
+	@mkdir -p $(MARKS) && touch $@
+
+$(MARKS)/requirements: requirements/dev.txt | $(MARKS)/venv
+	@echo "Installing what requirements/dev.txt names"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The package itself, editable, so that an edit counts at once; its metadata follow pyproject.toml.
+$(MARKS)/package: pyproject.toml $(wildcard hatch_build.py) $(MARKS)/requirements
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PAGES): $(WEB) | $(MARKS)/requirements $(MARKS)/node
+	@echo "Building the pages"
+	@$(BIN)/python web/build.py
+	@touch $@
+
+# Node >= 20.19 from the machine, else from a wheel.
+$(MARKS)/node: requirements/node.txt | $(MARKS)/requirements
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
+		|| { echo "Installing Node (requirements/node.txt)"; $(PIP) --require-hashes -r requirements/node.txt; }
+	@touch $@
+
+# ---------------------------------------------------------------- running
+.PHONY: demo
+demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
+	@exec $(BIN)/ohmstead demo $(ARGS)
+
+# ---------------------------------------------------------------- checking
+.PHONY: test
+test: setup check browser  ## Run the checks and all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: setup  ## Run format, lint, types, import contracts, pages, spelling, dependencies
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/codespell
+	@$(BIN)/deptry .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(BIN)/python web/build.py --check
+
+# The tests of the pages drive Chromium: installed where that is allowed, else those tests skip.
+.PHONY: browser
+browser:
+	@test -n "$${OHMSTEAD_CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || { \
+		if [ "$$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo -n"; else as="none"; fi; \
+		if [ "$$as" = none ] || ! command -v apt-get >/dev/null; then \
+			echo "No Chromium here and no right to install it: the tests of the pages will be skipped."; \
+		else \
+			echo "Installing Chromium for the tests of the pages"; \
+			export DEBIAN_FRONTEND=noninteractive; \
+			$$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		fi; }
+
+.PHONY: bench
+bench: setup  ## Measure; the figures go to bench/results
+	@$(BIN)/python -m bench $(ARGS)
+
+# ---------------------------------------------------------------- making
+.PHONY: docs
+docs: setup browser  ## Make the generated documents, and screenshots into docs/build
+	@$(BIN)/python docs/make_surfaces.py
+	@$(BIN)/python docs/make_screenshots.py $(ARGS)
+
+.PHONY: wheel
+wheel: setup  ## Build the wheel, pages inside, into dist
+	@$(BIN)/python -m hatchling build --target wheel
+
+.PHONY: lock
+lock:  ## Write requirements/*.txt anew from pyproject.toml, with hashes
+	@requirements/lock $(LOCK)
+
+.PHONY: clean
+clean:  ## Remove what was made, except .venv and the demo's data
+	@rm -rf build dist docs/build bench/results src/ohmstead/pages web/node_modules web/.openapi.json
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find src tests bench docs -type d -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean  ## Remove .venv too
+	@rm -rf $(VENV)
