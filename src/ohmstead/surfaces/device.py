@@ -1,0 +1,54 @@
+"""The device itself, as its surfaces show it: who it is, since when it runs, what it is doing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """How sending reports to the cloud stands."""
+
+    state: str
+    """CONNECTING, CONNECTED, DISCONNECTED or REFUSED (the broker does not accept the password)."""
+    waiting: int = 0
+    """Reports on disk that the broker has not acknowledged."""
+    waiting_bytes: int = 0
+    sent: int = 0
+    """Reports the broker has acknowledged, ever."""
+    dropped: int = 0
+    """Reports that were lost because the queue was full: the oldest ones, ever."""
+    damaged: int = 0
+    """Places on the disk that could not be read back, ever."""
+    unwritten: int = 0
+    """Reports the disk did not take (full, or failing), since the start."""
+    trouble: str = ""
+    """Why it is not connected, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A gateway at one moment."""
+
+    id: str
+    """Twelve upper-case hexadecimal digits."""
+    now: datetime
+    """Aware."""
+    started_at: datetime
+    boot_id: str
+    """Eight upper-case hexadecimal digits, new at every start."""
+    zone: ZoneInfo
+    firmware: str
+    model: str = "Ohmstead"
+    name: str = ""
+    meter_status: str = "NO DATA"
+    refused: int = 0
+    """Telegrams the decoder refused since the start."""
+    conv_factor: float = 1
+    uplink: Uplink | None = None
+    """None when no cloud is set up."""
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the start; never negative, also when the clock was put back."""
+        return max(0.0, (self.now - self.started_at).total_seconds())

@@ -1,0 +1,92 @@
+"""The variables of templates, listed with their present values.
+
+A list of objects with one key each, every value a text; a number nobody knows is `"null"`, a text
+nobody knows is empty.  Source: REST/MQTT 2.0, 4.1.1 (names) and 4.1.2 (shape and order).
+"""
+
+from collections.abc import Iterator
+
+from ohmstead.reading import catalogue
+from ohmstead.reading.catalogue import Quantity
+from ohmstead.reading.reading import Identity, Reading
+from ohmstead.surfaces.device import Device
+from ohmstead.surfaces.spelling import local, text, utc, wall
+
+UNKNOWN = "null"
+
+_GROUPS = {8: 0, 6: 1, 7: 2}  # the document lists energies, then demands, then what is momentary
+
+
+def _place(quantity: Quantity) -> tuple[int, int]:
+    """Where the document lists a quantity: by OBIS D, then by C without its phase."""
+    c, d, _ = quantity.obis.lstrip("s").split(".")
+    return _GROUPS[int(d)], int(c) % 20
+
+
+QUANTITIES: tuple[tuple[str, str], ...] = tuple(
+    (name, q.obis)
+    for q in sorted((q for q in catalogue.ALL if q.template), key=_place)
+    for name in (q.template or "", *q.aliases)
+)
+"""Variable name and catalogue key, in the document's order, aliases after their own name."""
+
+
+def _known(value: float | None) -> str:
+    return UNKNOWN if value is None else text(value)
+
+
+def _meter(identity: Identity, device: Device) -> Iterator[tuple[str, str]]:
+    yield "meter.id", identity.id or ""
+    yield "meter.type", identity.logical_name or ""
+    yield "meter.vendor", identity.vendor or ""
+    yield "meter.model", identity.model or ""
+    yield "meter.interface", identity.interface or ""
+    yield "meter.protocol", identity.protocol or ""
+    yield "meter.protocol_ver", identity.protocol_version or ""
+    yield "meter.status", device.meter_status
+
+
+def _host(identity: Identity) -> Iterator[tuple[str, str]]:
+    """What belongs to the device's hardware: a gateway in software has neither plug nor radio."""
+    yield "plug.interface", identity.interface or "NONE"
+    for source in ("usb", "p1", "mbus"):  # Quirk 2: the sample's `pl` is a misprint of p1
+        yield f"plug.voltage.{source}", UNKNOWN
+    yield "wifi.mode", "off"
+    yield "wifi.sta.status", "disabled"
+    for name in ("ssid", "bssid"):
+        yield f"wifi.sta.{name}", ""
+    for name in ("rssi", "channel"):
+        yield f"wifi.sta.{name}", UNKNOWN
+    for name in ("mac", "ip", "mask", "gw", "dns"):
+        yield f"wifi.sta.{name}", ""
+
+
+def _pairs(reading: Reading | None, device: Device) -> Iterator[tuple[str, str]]:
+    identity = reading.identity if reading else Identity()
+    at = (reading.meter_at or reading.at) if reading else None
+    yield "sys.name", device.name
+    yield "sys.id", device.id
+    yield "sys.firmware", device.firmware
+    yield "sys.date_time", wall(device.now, device.zone)
+    for name, obis in QUANTITIES:
+        yield name, _known(reading.get(obis) if reading else None)
+    yield "tariff", _known(reading.tariff if reading else None)
+    yield "conv_factor", text(device.conv_factor)
+    yield "timestamp", str(int(at.timestamp())) if at else UNKNOWN
+    yield "meter.date_time", wall(at, device.zone) if at else ""
+    yield from _meter(identity, device)
+    yield from _host(identity)
+    yield "meter.date_time_local", local(at, device.zone) if at else ""
+    yield "meter.date_time_utc", utc(at) if at else ""
+    yield "sys.date_time_local", local(device.now, device.zone)
+    yield "sys.date_time_utc", utc(device.now)
+    for index, channel in enumerate(reading.channels if reading else ()):
+        yield f"vol[{index}].bus", str(channel.bus)
+        yield f"vol[{index}].meter_id", channel.meter_id or ""
+        yield f"vol[{index}].date_time", wall(channel.at, device.zone) if channel.at else ""
+        yield f"vol[{index}].cumulative", _known(channel.value)
+
+
+def document(reading: Reading | None, device: Device) -> list[dict[str, str]]:
+    """Every variable in the document's order, one object each; later additions stand at the end."""
+    return [{name: value} for name, value in _pairs(reading, device)]
