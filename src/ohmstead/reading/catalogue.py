@@ -8,6 +8,7 @@ live 3.2, templates 4.1.1, OBIS Appendix D), the Cloud2Cloud how-to 2.0 (section
 API (JSON packet format), and the device's own documentation (SD-card columns, Modbus register ids).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,7 +67,8 @@ class Variant:
     @property
     def words(self) -> str:
         """What the label adds: nothing for the total."""
-        return {"l": f", phase L{self.n}", "t": f", tariff T{self.n}"}.get(self.of[0], "") if self.n else ""
+        word = {"l": "phase L", "t": "tariff T"}.get(self.of[0])
+        return f", {word}{self.n}" if word and self.n else ""
 
 
 TOTAL = (Variant("total", "T"),)
@@ -78,7 +80,16 @@ _SUFFIX = {"%": "percent"}
 
 
 def _filled(pattern: str | None, variant: Variant) -> str | None:
-    return None if pattern is None else pattern.format(of=variant.of, n=variant.n, L=variant.of.upper())
+    if pattern is None:
+        return None
+    return pattern.format(of=variant.of, n=variant.n, L=variant.of.upper())
+
+
+def _register(modbus: str | None, obis: str, known: bool, variant: Variant) -> str | None:
+    """The Modbus id: a name with the phase behind it, or the code of what the device reports."""
+    if modbus:
+        return modbus if variant.n is None else f"{modbus}.{variant.of}"
+    return obis if known else None
 
 
 def family(  # noqa: PLR0913  (one argument a surface)
@@ -126,10 +137,10 @@ def family(  # noqa: PLR0913  (one argument a surface)
             template=obis.replace(".", "_") if known else None,
             aliases=aliases if total else (),
             sd_card=f"{sd}_{variant.sd}" if sd and sd != "PF" else sd,
-            cloud2cloud=_filled(cloud, variant) if total or (cloud and "{L}" in cloud) else None,
+            cloud2cloud=_filled(cloud, variant) if total or "{L}" in (cloud or "") else None,
             offered=(variant.of if total else by) in offered,
-            wattics=_filled(wattics, variant) if not total or (wattics and "{" not in wattics) else None,
-            modbus=(modbus if total else f"{modbus}.{variant.of}") if modbus else obis if known else None,
+            wattics=_filled(wattics, variant) if not total or "{" not in (wattics or "{") else None,
+            modbus=_register(modbus, obis, known, variant),
             derived=derived,
         )
 
@@ -199,6 +210,15 @@ FURTHER: tuple[Quantity, ...] = (
 """What the device does not report, but meters say, other surfaces carry, or is computed."""
 
 ALL: tuple[Quantity, ...] = ELECTRICAL + FURTHER
+
+_TEMPLATES_LAST = {"current": 1, "signed_current": 2, "voltage": 3, "power_factor": 4}
+TEMPLATES: tuple[Quantity, ...] = tuple(
+    sorted(
+        (q for q in ALL if q.template),
+        key=lambda q: _TEMPLATES_LAST.get(re.sub(r"(_l\d)?(_[av])?$", "", q.column), 0),
+    )
+)
+"""The quantities that templates know, in the order of the manual (REST/MQTT 2.0, 4.1.1; /variables in 4.1.2)."""
 
 WATTICS_ALSO: Mapping[str, str] = MappingProxyType({"v_31": "v_13"})
 """Wattics names that are read as another one: the page of 2019 says v_31, its example and the older page v_13."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 ELECTRICITY, ABSTRACT = 1, 0
 CURRENT = 255  # F: the value of now, not of a past billing period
 
-_WRITTEN = re.compile(r"(?:(\d{1,3})-(\d{1,3}):)?(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(?:[*&](\d{1,3}))?")
+_GROUP = r"(\d{1,3})"
+_WRITTEN = re.compile(rf"(?:{_GROUP}-{_GROUP}:)?{_GROUP}\.{_GROUP}(?:\.{_GROUP})?(?:[*&]{_GROUP})?")
 
 
 class Obis(NamedTuple):

@@ -1,6 +1,7 @@
 """Units: from what a meter says to what the catalogue keeps.
 
-The catalogue keeps kW, kWh, kvar, kvarh, kVA, V, A, Hz, m3, °C; meters say W or kW, `kVArh` or `kvarh`.
+The catalogue keeps kW, kWh, kvar, kvarh, kVA, V, A, Hz, m3, °C; meters say W or kW,
+`kVArh` or `kvarh`.
 COSEM's enumeration of units is in IEC 62056-6-2, clause "unit".
 """
 
@@ -10,7 +11,8 @@ COSEM: dict[int, str] = {
     13: "m3",
     14: "m3",
     19: "l",
-    24: "Pa",
+    23: "Pa",
+    24: "bar",
     25: "J",
     27: "W",
     28: "VA",
@@ -24,7 +26,7 @@ COSEM: dict[int, str] = {
     45: "1/Wh",
     46: "1/varh",
     56: "%",
-    65: "g/m3",
+    63: "g/m3",
 }
 """COSEM unit number -> unit; 255 (no unit) and anything unknown are left out."""
 
@@ -62,7 +64,8 @@ KEPT: dict[str, tuple[str, int]] = {
 }
 """Unit as a meter says it -> (unit as the catalogue keeps it, power of ten between them)."""
 
-_SPELLED = {unit.lower(): unit for unit in KEPT if unit not in ("MW", "mV", "mA", "Mvar", "MWh", "Mvarh")}
+_TWO_WAYS = {"MW", "mV", "mA", "Mvar", "MWh", "Mvarh"}  # in lower case, milli looks like mega
+_SPELLED = {unit.lower(): unit for unit in KEPT if unit not in _TWO_WAYS}
 
 
 def named(spelled: str) -> str:
@@ -88,8 +91,8 @@ def shifted(value: float, power: int) -> float:
     if power == 0:
         return value
     if power > 0:
-        return value * 10**power
-    return value / 10**-power
+        return value * int(10**power)
+    return value / int(10**-power)
 
 
 def kept(value: float, unit: str | None) -> tuple[float, str | None]:
