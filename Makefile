@@ -38,7 +38,7 @@ $(MARKS)/venv:
 	@"$(PYTHON)" -c '$(SUITS)' || { \
 		echo "PYTHON=$(PYTHON) is $$("$(PYTHON)" --version 2>&1); Ohmstead needs 3.11 or newer." >&2; exit 1; }
 	@echo "Making $(VENV) with $$("$(PYTHON)" --version)"
-	@"$(PYTHON)" -m venv --clear $(VENV) 2>/dev/null || "$(PYTHON)" -m virtualenv --clear $(VENV) 2>/dev/null || { \
+	@"$(PYTHON)" -m venv $(VENV) 2>/dev/null || "$(PYTHON)" -m virtualenv $(VENV) 2>/dev/null || { \
 		rm -rf $(VENV); \
 		echo "$(PYTHON) cannot make a virtual environment: its module ensurepip is missing." >&2; \
 		echo "On Debian and Ubuntu: apt-get install python3-venv   (or: apt-get install python3-virtualenv)" >&2; \
