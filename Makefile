@@ -19,9 +19,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 MARKS := $(VENV)/.done
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
-PAGES := src/ohmstead/pages/cloud/index.html
-WEB := $(shell find web -type f -not -path '*/node_modules/*' -not -name '.*' 2>/dev/null)
-
 .PHONY: help
 help:  ## Say what can be made (this text)
 	@echo "make TARGET, where TARGET is one of:"
@@ -29,7 +26,8 @@ help:  ## Say what can be made (this text)
 
 # ---------------------------------------------------------------- the environment
 .PHONY: setup
-setup: $(MARKS)/package $(PAGES)  ## Make .venv with everything in it, and build the pages
+setup: $(MARKS)/package $(MARKS)/node  ## Make .venv with everything in it, and build the pages
+	@$(BIN)/python web/build.py  # does nothing when nothing changed
 
 $(MARKS)/venv:
 	@test -n "$(PYTHON)" || { \
@@ -55,15 +53,11 @@ $(MARKS)/package: pyproject.toml $(wildcard hatch_build.py) $(MARKS)/requirement
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(PAGES): $(WEB) | $(MARKS)/requirements $(MARKS)/node
-	@echo "Building the pages"
-	@$(BIN)/python web/build.py
-	@touch $@
-
-# Node >= 20.19 from the machine, else from a wheel.
-$(MARKS)/node: requirements/node.txt | $(MARKS)/requirements
-	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
-		|| { echo "Installing Node (requirements/node.txt)"; $(PIP) --require-hashes -r requirements/node.txt; }
+# Node of the machine where it is new enough, else from a wheel.
+NODE_IS_HERE := import sys; sys.path.insert(0, "web"); import build; raise SystemExit(build.node_on_path() is None)
+$(MARKS)/node: requirements/node.txt web/build.py | $(MARKS)/requirements
+	@$(BIN)/python -c '$(NODE_IS_HERE)' || { \
+		echo "Installing Node (requirements/node.txt)"; $(PIP) --require-hashes -r requirements/node.txt; }
 	@touch $@
 
 # ---------------------------------------------------------------- running
@@ -84,7 +78,7 @@ check: setup  ## Run format, lint, types, import contracts, pages, spelling, dep
 	@$(BIN)/deptry .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
-	@$(BIN)/python web/build.py --check
+	@$(BIN)/python web/build.py check
 
 # The tests of the pages drive Chromium: installed where that is allowed, else those tests skip.
 .PHONY: browser
