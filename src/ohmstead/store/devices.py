@@ -1,0 +1,104 @@
+"""Devices that read meters, and the secrets they sign in to the broker with."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ohmstead.errors import BadInput, NotFound
+from ohmstead.store.database import Database, Record
+from ohmstead.store.meters import METERS, Meter, Meters, meter_of
+from ohmstead.store.sites import Site
+from ohmstead.store.trouble import explained
+
+_MAC = re.compile(r"[0-9A-F]{12}")
+
+DEVICES = METERS.replace("SELECT", "SELECT d.mac, d.username, d.secret,", 1).replace(
+    "LEFT JOIN", "JOIN"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device: its MAC (twelve capital hex digits), the meter it reads and its stream."""
+
+    mac: str
+    username: str
+    site: Site
+    meter: str
+    stream: int
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A device, and the digest of its password (access.secrets.digest)."""
+
+    device: Device
+    digest: bytes
+
+
+def mac_of(written: str) -> str:
+    """A MAC as twelve capital hex digits, from any usual spelling; BadInput.
+
+    >>> mac_of("a8:48:fa:01-02-03")
+    'A848FA010203'
+    """
+    plain = re.sub(r"[\s:.-]", "", written).upper()
+    if not _MAC.fullmatch(plain):
+        raise BadInput(f"{written!r} is not a MAC address; it has 12 hex digits, like A848FA010203")
+    return plain
+
+
+class Devices:
+    """Every device."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, mac: str, meter: str, digest: bytes) -> Device:
+        """A new device that reads `meter`; its user name is its MAC.
+
+        Conflict when the device exists or another one reads that meter; NotFound for the meter.
+        """
+        plain = mac_of(mac)
+        stream = (await Meters(self._database).get(meter)).stream
+        if await self._database.one("SELECT 1 FROM devices WHERE mac = %s", (plain,)):
+            clash = f"device {plain} exists already; remove it first to give it a new password"
+        else:
+            clash = f"another device reads meter {meter!r} already"
+        with explained(clash):
+            await self._database.change(
+                "INSERT INTO devices (mac, stream, username, secret) VALUES (%s, %s, %s, %s)",
+                (plain, stream, plain, digest),
+            )
+        return await self.get(plain)
+
+    async def all(self) -> list[Device]:
+        """All of them, by MAC."""
+        return [_device(row) for row in await self._database.rows(f"{DEVICES} ORDER BY d.mac")]
+
+    async def known(self) -> Mapping[str, Device]:
+        """MAC -> device, for whoever looks many up."""
+        return {device.mac: device for device in await self.all()}
+
+    async def get(self, mac: str) -> Device:
+        """The one with this MAC; NotFound."""
+        found = await self._database.one(f"{DEVICES} WHERE d.mac = %s", (mac_of(mac),))
+        if found is None:
+            raise NotFound(f"there is no device {mac}; `ohmstead admin device list` shows them")
+        return _device(found)
+
+    async def remove(self, mac: str) -> None:
+        """Remove it; its meter and readings stay.  NotFound."""
+        device = await self.get(mac)
+        await self._database.change("DELETE FROM devices WHERE mac = %s", (device.mac,))
+
+    async def credential(self, username: str) -> Credential | None:
+        """Who signs in as `username`, and the digest to check the password against."""
+        found = await self._database.one(f"{DEVICES} WHERE d.username = %s", (username,))
+        return Credential(_device(found), bytes(found["secret"])) if found else None
+
+
+def _device(row: Record) -> Device:
+    meter: Meter = meter_of(row)
+    return Device(row["mac"], row["username"], meter.site, meter.id, meter.stream, meter.interval_s)

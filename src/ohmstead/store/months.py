@@ -1,0 +1,65 @@
+"""The monthly parts of `readings`: made ahead, and made on demand for older readings."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from ohmstead.store.database import Connection
+
+FIRST_YEAR = 2000
+AHEAD = 2
+"""How many months after the present one a reading may lie in."""
+MAKING = 0x0E57EAE
+"""The advisory lock of whoever makes a part."""
+
+Month = tuple[int, int]
+
+
+def month_of(at: datetime) -> Month:
+    """The month in which `at` (aware) lies, in UTC."""
+    moment = at.astimezone(UTC)
+    return moment.year, moment.month
+
+
+def after(month: Month, count: int = 1) -> Month:
+    """The month `count` months later.
+
+    >>> after((2025, 12)), after((2025, 11), 3)
+    ((2026, 1), (2026, 2))
+    """
+    index = month[0] * 12 + month[1] - 1 + count
+    return index // 12, index % 12 + 1
+
+
+def allowed(month: Month, now: datetime) -> bool:
+    """Whether readings of `month` are kept: so that a wrong clock cannot make parts without end."""
+    return (FIRST_YEAR, 1) <= month <= after(month_of(now), AHEAD)
+
+
+def wanted_now(now: datetime) -> Iterator[Month]:
+    """The months to have ready: the present one and the next."""
+    yield month_of(now)
+    yield after(month_of(now))
+
+
+async def make(connection: Connection, months: Iterable[Month]) -> None:
+    """Make the parts of `months` that do not exist.
+
+    A part is made beside the table and then attached, since that lets readers and writers go on
+    (ALTER TABLE, ATTACH PARTITION).
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
+    for month in sorted(months):
+        name = f"readings_{month[0]:04}_{month[1]:02}"
+        found = await connection.execute("SELECT to_regclass(%s)", (name,))
+        if (await found.fetchone() or (None,))[0] is not None:
+            continue
+        first, last = (
+            f"{year:04}-{number:02}-01 00:00+00" for year, number in (month, after(month))
+        )
+        for statement in (
+            f"CREATE TABLE {name} (LIKE readings INCLUDING ALL)"
+            " WITH (autovacuum_vacuum_insert_scale_factor = 0.02)",
+            f"ALTER TABLE readings ATTACH PARTITION {name}"
+            f" FOR VALUES FROM ('{first}') TO ('{last}')",
+        ):
+            await connection.execute(statement.encode())
