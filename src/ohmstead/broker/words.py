@@ -1,0 +1,72 @@
+"""The server's own log: passed on, and searched for what nobody else tells us."""
+
+import asyncio
+import re
+from collections import deque
+
+import structlog
+
+from ohmstead.broker import child
+from ohmstead.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+_LINE = re.compile(r"\[\d+\] (?:\S+ \S+ )?\[(?P<level>[A-Z]{3})\] (?P<text>.*)")
+_VIOLATION = re.compile(r'- (?:"(?P<client>[^"]*)" - )?.*Publish Violation - (?P<what>.*)')
+_READY = "Server is ready"
+_ROUTINE = ("INF", "DBG", "TRC")
+_SAID_ALREADY = re.compile(r"authentication error - |Auth callout service returned an error")
+"""A refused sign-in is reported by who refused it."""
+_ONE_LINE_IN_S = 10.0
+
+
+class ServerLog:
+    """Reads the server's output line by line.
+
+    A forbidden publish is acknowledged to its sender and dropped (MQTT 3.1.1 has no other answer),
+    so the server's "Publish Violation" line is the only trace of it: counted, and reported at most
+    every ten seconds, with the newest one's sender and topic.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._reported_at_s: float | None = None
+        self.publish_violations = 0
+        self.violated = asyncio.Condition()
+        """Notified at each violation."""
+        self.started = asyncio.Event()
+        self._last: deque[str] = deque(maxlen=5)
+
+    @property
+    def last(self) -> list[str]:
+        """The newest complaints of the server, oldest first."""
+        return list(self._last)
+
+    async def follow(self, output: asyncio.StreamReader) -> None:
+        """Read until the server closes its output."""
+        self.started.clear()
+        self._last.clear()
+        async for line in child.lines(output):
+            await self._read(line)
+
+    async def _read(self, line: str) -> None:
+        found = _LINE.match(line)
+        level, text = (found["level"], found["text"]) if found else ("", line.strip())
+        if text.startswith(_READY):
+            self.started.set()
+        if level in _ROUTINE or _SAID_ALREADY.search(text):
+            log.debug("nats-server", said=text)
+        elif violation := _VIOLATION.search(text):
+            await self._violation(violation)
+        elif text:
+            self._last.append(text)
+            log.warning("nats-server", said=text)
+
+    async def _violation(self, found: re.Match[str]) -> None:
+        self.publish_violations += 1
+        now_s = self._clock.monotonic_s()
+        if self._reported_at_s is None or now_s - self._reported_at_s >= _ONE_LINE_IN_S:
+            self._reported_at_s = now_s
+            log.warning("publish refused", what=found["what"], so_far=self.publish_violations)
+        async with self.violated:
+            self.violated.notify_all()
