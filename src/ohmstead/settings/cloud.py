@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ohmstead.errors import BadInput
+
 
 def default_data() -> Path:
     """Where an installation keeps its files when nobody says: `/var/lib/ohmstead/cloud` for root.
@@ -16,6 +18,9 @@ def default_data() -> Path:
     home = os.environ.get("XDG_DATA_HOME", "")
     base = Path(home) if home.startswith("/") else Path.home() / ".local" / "share"
     return base / "ohmstead"
+
+
+DEFAULT_DATA = default_data()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,10 @@ class Address:
 
     @classmethod
     def parse(cls, written: str) -> "Address":
-        """The address that `HOST:PORT` spells; ValueError says what is wrong with it."""
+        """The address that `HOST:PORT` spells; BadInput says what is wrong with it."""
         host, colon, port = written.rpartition(":")
         if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise ValueError(f"{written!r} is not an address; it looks like 127.0.0.1:8000")
+            raise BadInput(f"{written!r} is not an address; it looks like 127.0.0.1:8000")
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
     def __str__(self) -> str:
