@@ -70,14 +70,24 @@ demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
 test: setup check browser  ## Run the checks and all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-.PHONY: check
-check: setup  ## Run format, lint, types, import contracts, pages, spelling, dependencies
+# `make -k check` goes on after the first that fails.
+CHECKS := check-format check-lint check-spelling check-dependencies check-contracts check-types check-pages
+.PHONY: check $(CHECKS)
+check: $(CHECKS)  ## Run format, lint, spelling, dependencies, contracts, types, pages
+$(CHECKS): $(MARKS)/package
+check-format:
 	@$(BIN)/ruff format --check .
+check-lint:
 	@$(BIN)/ruff check .
+check-spelling:
 	@$(BIN)/codespell
+check-dependencies:
 	@$(BIN)/deptry .
+check-contracts:
 	@$(BIN)/lint-imports
+check-types:
 	@$(BIN)/mypy
+check-pages: $(MARKS)/node
 	@$(BIN)/python web/build.py check
 
 # The tests of the pages drive Chromium: installed where that is allowed, else those tests skip.
