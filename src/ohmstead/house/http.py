@@ -1,0 +1,106 @@
+"""An HTTP server on an address we were given: binds first, so that a taken port is a clear error."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+from ohmstead.errors import BadInput, Unavailable
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 5
+
+
+def address(text: str, default_port: int) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, `HOST` or `[IPv6]:PORT`; BadInput when it is neither.
+
+    >>> address("127.0.0.1:8000", 80), address("[::1]:8443", 443), address("localhost", 8883)
+    (('127.0.0.1', 8000), ('::1', 8443), ('localhost', 8883))
+    """
+    host, _, port = (
+        text.rpartition(":") if ":" in text and not text.endswith("]") else (text, "", "")
+    )
+    number = port or str(default_port)
+    if not (number.isascii() and number.isdigit()) or int(number) > 65535 or not host:
+        raise BadInput(f"{text!r} is not an address; write HOST:PORT, for example 127.0.0.1:8000")
+    return host.strip("[]"), int(number)
+
+
+def listen(host: str, port: int, what: str) -> socket.socket:
+    """A bound TCP socket; Unavailable, with what to do, when the address cannot be had."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, proto, _, at = found[0]
+        sock = socket.socket(family, kind, proto)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(at)
+    except OSError as error:
+        raise Unavailable(
+            f"{what} cannot listen on {host}:{port}: {error.strerror or error}. "
+            "Stop the program that uses this port, or choose another one."
+        ) from error
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the program decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpServer:
+    """One ASGI app on one socket, as a task of the program.
+
+    >>> # async with HttpServer(app, listen("127.0.0.1", 8000, "the pages")): ...
+    """
+
+    def __init__(
+        self,
+        app: App,
+        sock: socket.socket,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._sock = sock
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                loop="uvloop",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ssl_context_factory=(lambda *_: tls) if tls else None,
+                timeout_graceful_shutdown=STOP_TIMEOUT_S,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also where 0 was asked for."""
+        return int(self._sock.getsockname()[1])
+
+    async def __aenter__(self) -> "HttpServer":
+        self._task = asyncio.create_task(self._server.serve([self._sock]), name=f"http:{self.port}")
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while not self._server.started and not self._task.done():
+                await asyncio.sleep(0.01)
+        if self._task.done():
+            self._task.result()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        if self._task:
+            await asyncio.wait({self._task}, timeout=STOP_TIMEOUT_S + 2)
