@@ -1,0 +1,260 @@
+"""The gateway: its stages, and how they are joined.
+
+port → meter → board → api, and beside the board: outbox → queue → publisher.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import structlog
+
+from ohmstead import __version__
+from ohmstead.clock import Clock
+from ohmstead.errors import BadInput, Unavailable
+from ohmstead.gateway import port
+from ohmstead.gateway.api import Api
+from ohmstead.gateway.board import Board
+from ohmstead.gateway.meter import Meter
+from ohmstead.gateway.outbox import Outbox
+from ohmstead.gateway.publisher import Publisher
+from ohmstead.gateway.queue import Queue
+from ohmstead.house.background import Background
+from ohmstead.house.http import HttpServer, listen
+from ohmstead.reading.reading import Reading
+from ohmstead.settings.cloud import Address
+from ohmstead.settings.gateway import GatewayOptions, described, mac
+from ohmstead.surfaces import device, report
+
+LOCALLY_MADE = 0x02  # second bit of a MAC's first byte: not from a manufacturer.  IEEE 802, 8.4
+SENT_LOOK_S = 0.05
+
+_log = structlog.get_logger("gateway")
+
+Ready = Callable[[int | None], None]
+"""Told, once the gateway runs, on which port its API listens (None without an API)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Uplink:
+    queue: Queue
+    outbox: Outbox
+    publisher: Publisher
+
+    def state(self) -> device.Uplink:
+        tally = self.queue.tally
+        return device.Uplink(
+            state=self.publisher.state,
+            waiting=self.queue.waiting,
+            waiting_bytes=self.queue.waiting_bytes,
+            sent=tally.sent,
+            dropped=tally.dropped,
+            damaged=tally.damaged,
+            unwritten=self.outbox.unwritten,
+            trouble=self.publisher.trouble,
+        )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadInput(
+            f"{name!r} is not a time zone; write one like {'Europe/Zurich'!r}"
+        ) from error
+
+
+def _folder(data: Path) -> Path:
+    folder = data.expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Unavailable(f"the data folder {folder} cannot be made: {error.strerror}") from error
+    return folder
+
+
+def _made_id() -> str:
+    first, *rest = secrets.token_bytes(6)
+    return bytes([(first | LOCALLY_MADE) & 0xFE, *rest]).hex().upper()
+
+
+def identity(options: GatewayOptions, folder: Path) -> str:
+    """The device's id: the one given, the uplink's, or one made once and kept in the folder.
+
+    BadInput when the one given is not the uplink's: the broker takes reports of that one only.
+    """
+    uplinked = options.uplink.id if options.uplink else None
+    if options.id is not None:
+        given = mac(options.id)
+        if uplinked and uplinked != given:
+            raise BadInput(f"--id {given} is not the device of the uplink file, {uplinked}")
+        return given
+    if uplinked:
+        return uplinked
+    kept = folder / "id"
+    if not kept.exists():
+        kept.write_text(_made_id() + "\n")
+    return mac(kept.read_text().strip())
+
+
+def _opened(url: str, clock: Clock, tell: port.Tell) -> AsyncIterator[bytes]:
+    """The bytes of the meter that `url` names; BadInput or NotFound when it names none."""
+    match port.source(url):
+        case port.Simulate(model, seed):
+            tell(True)
+            return _simulated(model, seed, clock)
+        case _:
+            return port.chunks(url, tell=tell)
+
+
+def _simulated(model: str, seed: int, clock: Clock) -> AsyncIterator[bytes]:
+    # Not at the top: a gateway at a real meter has no use for load profiles, and no room for them.
+    from ohmstead import simulate  # noqa: PLC0415
+
+    if model not in simulate.MODELS:
+        raise BadInput(
+            f"there is no simulated meter {model!r}; there are {', '.join(sorted(simulate.MODELS))}"
+        )
+    return simulate.stream(model, seed, clock)
+
+
+class _Gateway:
+    """One gateway's parts, and the state of the device they make up."""
+
+    def __init__(self, options: GatewayOptions, folder: Path, clock: Clock) -> None:
+        self.zone = _zone(options.zone)
+        self.id = identity(options, folder)
+        self.clock = clock
+        self.meter = Meter(self.id, self.zone, clock)
+        self.board = Board()
+        self.uplink: _Uplink | None = None
+        self._started_at = clock.now()
+        self._boot_id = secrets.token_hex(4).upper()
+
+    def device(self) -> device.Device:
+        """The device now."""
+        return device.Device(
+            id=self.id,
+            now=self.clock.now(),
+            started_at=self._started_at,
+            boot_id=self._boot_id,
+            zone=self.zone,
+            firmware=__version__,
+            meter_status=self.meter.status,
+            refused=self.meter.refused,
+            uplink=self.uplink.state() if self.uplink else None,
+        )
+
+    def rendered(self, reading: Reading) -> bytes:
+        """The report of `reading` as it goes up."""
+        return msgspec.json.encode(report.document(reading, self.device()))
+
+    def connect(self, options: GatewayOptions, folder: Path) -> _Uplink | None:
+        """Opens the queue when there is a cloud to send to."""
+        if options.uplink is None:
+            return None
+        try:
+            queue = Queue(folder / "uplink")
+        except OSError as error:
+            raise Unavailable(f"the queue in {folder} cannot be used: {error}") from error
+        outbox = Outbox(queue, options.uplink_interval_s, self.rendered)
+        publisher = Publisher(options.uplink, queue, outbox, self.clock)
+        self.uplink = _Uplink(queue, outbox, publisher)
+        return self.uplink
+
+    async def read(self, source: AsyncIterator[bytes]) -> None:
+        """Readings out of the source's bytes, onto the board and into the outbox, until it ends."""
+        refused = 0
+        async for chunk in source:
+            for reading in self.meter.feed(chunk):
+                self.board.post(reading)
+                if self.uplink:
+                    self.uplink.outbox.offer(reading)
+            if self.meter.refused > refused:
+                refused = self.meter.refused
+                if refused.bit_count() == 1:  # 1, 2, 4, 8, ...: noise must not fill the log
+                    _log.warning("telegram refused", why=self.meter.refusal, refused=refused)
+        _log.info("source ended")
+
+    async def sent(self) -> None:
+        """Waits until nothing waits any more."""
+        while self.uplink and self.uplink.queue.waiting:  # noqa: ASYNC110  (nobody tells when)
+            await asyncio.sleep(SENT_LOOK_S)
+
+
+async def run(
+    options: GatewayOptions,
+    *,
+    clock: Clock,
+    stop: asyncio.Event,
+    source: AsyncIterator[bytes] | None = None,
+    ready: Ready = lambda _: None,
+) -> None:
+    """Runs a gateway until `stop` is set (or, with `options.ends`, until all is read and sent).
+
+    `source` replaces the bytes that `options.source` names: a simulated past, with a clock set to
+    it.  BadInput, NotFound, Conflict or Unavailable, saying what to do, when it cannot start.
+    """
+    folder = _folder(options.data)
+    async with AsyncExitStack() as stack:
+        gateway = _Gateway(options, folder, clock)
+        chunks = source or _opened(options.source, clock, gateway.meter.connected)
+        sock = None
+        if options.http:
+            at = Address.parse(options.http)
+            sock = listen(at.host, at.port, "the gateway's API")
+            stack.callback(sock.close)
+        uplink = gateway.connect(options, folder)
+        if uplink:
+            stack.callback(uplink.queue.close)
+        listening: int | None = None
+        if sock:
+            server = await stack.enter_async_context(
+                HttpServer(Api(gateway.board, gateway.device), sock)
+            )
+            listening = server.port
+        stack.callback(gateway.board.close)  # streams end before the server waits for them
+        _log.info(
+            "gateway runs",
+            id=gateway.id,
+            source=options.source if source is None else "given",
+            port=listening,
+            cloud=described(options.uplink)["uri"] if options.uplink else None,
+        )
+        ready(listening)
+        await _work(gateway, chunks, stop, ends=options.ends)
+    _log.info("gateway stopped", id=gateway.id)
+
+
+async def _work(
+    gateway: _Gateway, chunks: AsyncIterator[bytes], stop: asyncio.Event, *, ends: bool
+) -> None:
+    """Everything that runs, until `stop`; a part that fails ends it with its error."""
+    over = asyncio.Event()
+
+    async def read() -> None:
+        try:
+            await gateway.read(chunks)
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+        if ends:
+            await gateway.sent()
+            over.set()
+
+    async def stopped() -> None:
+        await stop.wait()
+        over.set()
+
+    async with Background() as background:
+        if gateway.uplink:
+            background.run(gateway.uplink.publisher.run(), "uplink")
+            background.run(gateway.uplink.outbox.keep_flushing(), "uplink:flush")
+        background.run(read(), "meter")
+        background.run(stopped(), "stop")
+        await over.wait()
