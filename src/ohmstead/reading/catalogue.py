@@ -8,7 +8,6 @@ live 3.2, templates 4.1.1, OBIS Appendix D), the Cloud2Cloud how-to 2.0 (section
 API (JSON packet format), and the device's own documentation (SD-card columns, Modbus register ids).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -211,14 +210,16 @@ FURTHER: tuple[Quantity, ...] = (
 
 ALL: tuple[Quantity, ...] = ELECTRICAL + FURTHER
 
-_TEMPLATES_LAST = {"current": 1, "signed_current": 2, "voltage": 3, "power_factor": 4}
-TEMPLATES: tuple[Quantity, ...] = tuple(
-    sorted(
-        (q for q in ALL if q.template),
-        key=lambda q: _TEMPLATES_LAST.get(re.sub(r"(_l\d)?(_[av])?$", "", q.column), 0),
-    )
-)
-"""The quantities that templates know, in the order of the manual (REST/MQTT 2.0, 4.1.1; /variables in 4.1.2)."""
+_LISTED = {8: 0, 6: 1, 7: 2}
+
+
+def _listed(quantity: Quantity) -> tuple[int, int]:
+    c, d, _ = quantity.obis.removeprefix("s").split(".")
+    return _LISTED[int(d)], int(c) % 20
+
+
+TEMPLATES: tuple[Quantity, ...] = tuple(sorted((q for q in ALL if q.template), key=_listed))
+"""The quantities that templates know, as the manual orders them: energies, demands, what is momentary.  Source: 4.1.1, 4.1.2."""
 
 WATTICS_ALSO: Mapping[str, str] = MappingProxyType({"v_31": "v_13"})
 """Wattics names that are read as another one: the page of 2019 says v_31, its example and the older page v_13."""

@@ -1,0 +1,7 @@
+"""Meters that do not exist: their telegrams, from load profiles, the same for the same seed."""
+
+from ohmstead.simulate.demo import DemoMeter, demo_meters
+from ohmstead.simulate.meter import Simulated, stream
+from ohmstead.simulate.models import MODELS, Model
+
+__all__ = ["MODELS", "DemoMeter", "Model", "Simulated", "demo_meters", "stream"]

@@ -1,0 +1,265 @@
+"""What each kind of P1 meter prints: its telegram as a text with holes.
+
+A hole is filled from the values of the moment, by their template names (`{1_8_0}`), and from the
+words below.  *To add a kind of P1 meter: one text.*
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ohmstead.simulate import p1
+from ohmstead.simulate.moment import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Pipes:
+    """What gas and water meters behind the meter say: when they were read (local), m³ then."""
+
+    gas: tuple[datetime, float] | None = None
+    water: tuple[datetime, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one kind of meter writes P1."""
+
+    header: str
+    text: str
+    checksum: bool = True
+    lines: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", self.text.splitlines())
+
+    def telegram(self, moment: Moment, serial: str, pipes: Pipes) -> bytes:
+        """The bytes this kind of meter sends at a moment."""
+        words: dict[str, object] = {k.replace(".", "_"): v for k, v in moment.values.items()}
+        words |= {
+            "clock": p1.clock(moment.local),
+            "tariff": moment.tariff,
+            "serial": serial,
+            "octets": p1.octets(serial),
+            "demand_at": p1.clock(moment.demand_at),
+        }
+        for kind, letter, read in (("gas", "G", pipes.gas), ("water", "W", pipes.water)):
+            if read:
+                at, volume = read
+                words[kind] = volume
+                words[f"{kind}_at"] = p1.clock(at)
+                words[f"{kind}_serial"] = p1.octets(letter + serial[1:])
+        lines = [line.format_map(words) for line in self.lines]
+        return p1.telegram(self.header, lines, checksum=self.checksum)
+
+
+_PHASE_POWERS = """\
+1-0:21.7.0({21_7_0:06.3f}*kW)
+1-0:41.7.0({41_7_0:06.3f}*kW)
+1-0:61.7.0({61_7_0:06.3f}*kW)
+1-0:22.7.0({22_7_0:06.3f}*kW)
+1-0:42.7.0({42_7_0:06.3f}*kW)
+1-0:62.7.0({62_7_0:06.3f}*kW)
+"""
+
+_TARIFF_REGISTERS = """\
+1-0:1.8.1({1_8_1:010.3f}*kWh)
+1-0:1.8.2({1_8_2:010.3f}*kWh)
+1-0:2.8.1({2_8_1:010.3f}*kWh)
+1-0:2.8.2({2_8_2:010.3f}*kWh)
+0-0:96.14.0({tariff:04d})
+"""
+
+_FAILURES = """\
+0-0:96.7.21(00004)
+0-0:96.7.9(00002)
+1-0:99.97.0(0)(0-0:96.7.19)
+1-0:32.32.0(00002)
+1-0:52.32.0(00001)
+1-0:72.32.0(00000)
+1-0:32.36.0(00000)
+1-0:52.36.0(00000)
+1-0:72.36.0(00000)
+"""
+
+DSMR5 = Layout(
+    r"ISK5\2OHMSTEAD-SIM",
+    """\
+1-3:0.2.8(50)
+0-0:1.0.0({clock})
+0-0:96.1.1({octets})
+"""
+    + _TARIFF_REGISTERS
+    + """\
+1-0:1.7.0({1_7_0:06.3f}*kW)
+1-0:2.7.0({2_7_0:06.3f}*kW)
+"""
+    + _FAILURES
+    + """\
+0-0:96.13.0()
+1-0:32.7.0({32_7_0:05.1f}*V)
+1-0:52.7.0({52_7_0:05.1f}*V)
+1-0:72.7.0({72_7_0:05.1f}*V)
+1-0:31.7.0({31_7_0:04.2f}*A)
+1-0:51.7.0({51_7_0:04.2f}*A)
+1-0:71.7.0({71_7_0:04.2f}*A)
+"""
+    + _PHASE_POWERS
+    + """\
+0-1:24.1.0(003)
+0-1:96.1.0({gas_serial})
+0-1:24.2.1({gas_at})({gas:09.3f}*m3)
+""",
+)
+"""A Dutch three-phase meter.  Source: P1 companion standard 5.0.2, section 6.12."""
+
+DSMR4 = Layout(
+    "KFM5OHMSTEAD-SIM",
+    """\
+1-3:0.2.8(42)
+0-0:1.0.0({clock})
+0-0:96.1.1({octets})
+"""
+    + _TARIFF_REGISTERS
+    + """\
+1-0:1.7.0({1_7_0:06.3f}*kW)
+1-0:2.7.0({2_7_0:06.3f}*kW)
+"""
+    + _FAILURES
+    + """\
+0-0:96.13.1()
+0-0:96.13.0()
+1-0:31.7.0({31_7_0:03.0f}*A)
+1-0:51.7.0({51_7_0:03.0f}*A)
+1-0:71.7.0({71_7_0:03.0f}*A)
+"""
+    + _PHASE_POWERS
+    + """\
+0-1:24.1.0(003)
+0-1:96.1.0({gas_serial})
+0-1:24.2.1({gas_at})({gas:09.3f}*m3)
+""",
+)
+"""The generation before, with whole amperes and no voltages.  Source: P1 companion standard 4.2."""
+
+DSMR22 = Layout(
+    r"ISK5\2OHMSTEAD-SIM22",
+    """\
+0-0:96.1.1({octets})
+1-0:1.8.1({1_8_1:09.3f}*kWh)
+1-0:1.8.2({1_8_2:09.3f}*kWh)
+1-0:2.8.1({2_8_1:09.3f}*kWh)
+1-0:2.8.2({2_8_2:09.3f}*kWh)
+0-0:96.14.0({tariff:04d})
+1-0:1.7.0({1_7_0:07.2f}*kW)
+1-0:2.7.0({2_7_0:07.2f}*kW)
+0-0:17.0.0(0999.00*kW)
+0-0:96.3.10(1)
+0-0:96.13.1()
+0-0:96.13.0()
+0-1:24.1.0(3)
+0-1:96.1.0({gas_serial})
+0-1:24.3.0({gas_at:.12})(00)(60)(1)(0-1:24.2.1)(m3)
+({gas:09.3f})
+0-1:24.4.0(1)
+""",
+    checksum=False,
+)
+"""The oldest kind: no clock, no checksum, gas on two lines.  Source: P1 companion standard 2.2."""
+
+EMUCS = Layout(
+    r"FLU5\2OHMSTEAD_SIM",
+    """\
+0-0:96.1.4(50217)
+0-0:96.1.1({octets})
+0-0:1.0.0({clock})
+"""
+    + _TARIFF_REGISTERS
+    + """\
+1-0:1.4.0({1_4_0:06.3f}*kW)
+1-0:1.6.0({demand_at})({1_6_0:06.3f}*kW)
+1-0:1.7.0({1_7_0:06.3f}*kW)
+1-0:2.7.0({2_7_0:06.3f}*kW)
+"""
+    + _PHASE_POWERS
+    + """\
+1-0:32.7.0({32_7_0:05.1f}*V)
+1-0:52.7.0({52_7_0:05.1f}*V)
+1-0:72.7.0({72_7_0:05.1f}*V)
+1-0:31.7.0({31_7_0:06.2f}*A)
+1-0:51.7.0({51_7_0:06.2f}*A)
+1-0:71.7.0({71_7_0:06.2f}*A)
+0-0:96.3.10(1)
+0-0:17.0.0(999.9*kW)
+1-0:31.4.0(999*A)
+0-0:96.13.0()
+0-1:24.1.0(003)
+0-1:96.1.1({gas_serial})
+0-1:24.4.0(1)
+0-1:24.2.3({gas_at})({gas:09.3f}*m3)
+0-2:24.1.0(007)
+0-2:96.1.1({water_serial})
+0-2:24.2.1({water_at})({water:09.3f}*m3)
+""",
+)
+"""A Belgian meter with gas, water and the quarter-hour demand.  Source: e-MUCS P1 1.4."""
+
+_NORDIC_POWERS = """\
+1-0:1.7.0({1_7_0:08.3f}*kW)
+1-0:2.7.0({2_7_0:08.3f}*kW)
+1-0:3.7.0({3_7_0:08.3f}*kvar)
+1-0:4.7.0({4_7_0:08.3f}*kvar)
+1-0:21.7.0({21_7_0:08.3f}*kW)
+1-0:22.7.0({22_7_0:08.3f}*kW)
+1-0:41.7.0({41_7_0:08.3f}*kW)
+1-0:42.7.0({42_7_0:08.3f}*kW)
+1-0:61.7.0({61_7_0:08.3f}*kW)
+1-0:62.7.0({62_7_0:08.3f}*kW)
+1-0:23.7.0({23_7_0:08.3f}*kvar)
+1-0:24.7.0({24_7_0:08.3f}*kvar)
+1-0:43.7.0({43_7_0:08.3f}*kvar)
+1-0:44.7.0({44_7_0:08.3f}*kvar)
+1-0:63.7.0({63_7_0:08.3f}*kvar)
+1-0:64.7.0({64_7_0:08.3f}*kvar)
+1-0:32.7.0({32_7_0:05.1f}*V)
+1-0:52.7.0({52_7_0:05.1f}*V)
+1-0:72.7.0({72_7_0:05.1f}*V)
+1-0:31.7.0({31_7_0:05.1f}*A)
+1-0:51.7.0({51_7_0:05.1f}*A)
+1-0:71.7.0({71_7_0:05.1f}*A)
+"""
+
+SWEDISH = Layout(
+    "LGF5OHMSTEAD-SIM",
+    """\
+0-0:1.0.0({clock})
+1-0:1.8.0({1_8_0:012.3f}*kWh)
+1-0:2.8.0({2_8_0:012.3f}*kWh)
+1-0:3.8.0({3_8_0:012.3f}*kvarh)
+1-0:4.8.0({4_8_0:012.3f}*kvarh)
+"""
+    + _NORDIC_POWERS,
+)
+"""A Swedish meter: totals without tariffs, reactive values, no serial number.
+
+Source: Energiföretagen, Branschrekommendation för lokalt kundgränssnitt för elmätare 2.0.
+"""
+
+SWISS = Layout(
+    r"LGZ5\2OHMSTEAD-SIM",
+    """\
+1-3:0.2.8(50)
+0-0:1.0.0({clock})
+0-0:42.0.0({octets})
+0-0:96.1.0({octets})
+1-0:1.8.0({1_8_0:010.3f}*kWh)
+"""
+    + _TARIFF_REGISTERS
+    + """\
+1-0:2.8.0({2_8_0:010.3f}*kWh)
+1-0:3.8.0({3_8_0:010.3f}*kvarh)
+1-0:4.8.0({4_8_0:010.3f}*kvarh)
+1-0:13.7.0({13_7_0:.3f})
+1-0:14.7.0({14_7_0:05.2f}*Hz)
+"""
+    + _NORDIC_POWERS,
+)
+"""A Swiss meter with a P1 port: totals and tariffs, reactive values, power factor, frequency."""
