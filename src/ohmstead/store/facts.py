@@ -4,6 +4,7 @@ from ohmstead.store.database import Database
 
 MQTT_URI = "mqtt_uri"
 CA_CERTIFICATE = "ca_certificate"
+PAGES_URL = "pages_url"
 KEY = "key"
 
 

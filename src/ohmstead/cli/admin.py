@@ -1,0 +1,315 @@
+"""`ohmstead admin`: organisations, sites, meters, devices, users; for a terminal or a script."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+from ohmstead.access.roles import Role
+from ohmstead.clock import SystemClock
+from ohmstead.errors import OhmsteadError
+from ohmstead.house.admin import Admin, Shown, interval_s
+from ohmstead.house.installation import Place, opened
+from ohmstead.reading.catalogue import MEDIA
+from ohmstead.settings.cloud import DEFAULT_DATA
+
+Made = TypeVar("Made")
+
+ANYWHERE = ("--data", "--database", "--json")
+EPILOG = "Also, before or after the subcommand: --data DIR, --database URL, --json."
+
+if TYPE_CHECKING:
+    MeterType = str
+else:
+    MeterType = StrEnum("MeterType", [medium.kind for medium in MEDIA])
+
+
+class ReadingWay(StrEnum):
+    """What a reading's energy is."""
+
+    CUMULATIVE = "cumulative"
+    INTERVAL = "interval"
+
+
+class Anywhere(TyperGroup):
+    """A group whose own options may stand anywhere on the line, also after the subcommand."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Move them to the front, where the group expects them."""
+        front: list[str] = []
+        rest: list[str] = []
+        left = list(args)
+        while left:
+            word = left.pop(0)
+            if word == "--":
+                rest += [word, *left]
+                break
+            own = word.partition("=")[0] in ANYWHERE
+            (front if own else rest).append(word)
+            if own and word in ANYWHERE[:2] and left:
+                front.append(left.pop(0))
+        return super().parse_args(ctx, [*front, *rest])
+
+
+app = typer.Typer(cls=Anywhere, no_args_is_help=True, add_completion=False, epilog=EPILOG)
+_subjects = {
+    name: typer.Typer(help=what, no_args_is_help=True, epilog=EPILOG)
+    for name, what in (
+        ("org", "Organisations: whose meters they are."),
+        ("site", "Sites: where meters stand, and their time zone."),
+        ("meter", "Meters: what is measured, and how often."),
+        ("device", "Devices that read meters and send what they say."),
+        ("user", "People who look at the pages."),
+    )
+}
+for _name, _subject in _subjects.items():
+    app.add_typer(_subject, name=_name)
+_org, _site, _meter, _device, _user = _subjects.values()
+
+Yes = Annotated[bool, typer.Option("--yes", help="Remove also what belongs to it, and readings.")]
+SiteId = Annotated[int, typer.Option("--site", help="Number of the site.")]
+OrgId = Annotated[int, typer.Option("--org", help="Number of the organisation.")]
+Number = Annotated[int, typer.Argument(metavar="ID")]
+Id = Annotated[str, typer.Argument(metavar="ID")]
+Mac = Annotated[str, typer.Argument(metavar="MAC", help="Twelve hex digits, : and - as you like.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+
+
+@app.callback()
+def admin(
+    context: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="OHMSTEAD_DATA",
+            file_okay=False,
+            help="Folder of the installation.",
+            show_default=str(DEFAULT_DATA),
+        ),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(envvar="OHMSTEAD_DATABASE", help="Its PostgreSQL by URL, without the folder."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Add, list, show and remove what an installation knows; works while it runs or not."""
+    folder = data or (None if database else DEFAULT_DATA)
+    context.obj = (Place(folder, database), as_json)
+
+
+def _done(context: typer.Context, work: Callable[[Admin], Awaitable[Made]]) -> Made:
+    """What `work` gives; Ohmstead's own errors end the command with status 1."""
+    place, as_json = context.obj
+
+    async def on_installation() -> Made:
+        clock = SystemClock()
+        async with opened(place, program="admin", clock=clock) as installation:
+            return await work(Admin(installation, clock))
+
+    try:
+        return asyncio.run(on_installation())
+    except OhmsteadError as trouble:
+        said = json.dumps({"error": str(trouble), "status": trouble.status})
+        print(said if as_json else f"ohmstead: {trouble}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _print(context: typer.Context, work: Callable[[Admin], Awaitable[Shown]]) -> None:
+    """Print the one object that `work` gives."""
+    shown = _done(context, work)
+    if context.obj[1]:
+        print(json.dumps(shown, ensure_ascii=False))
+        return
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        text = _text(value)
+        print(f"{name:{width}}  {text}" if "\n" not in text else f"{name}\n{text}")
+
+
+def _print_all(context: typer.Context, work: Callable[[Admin], Awaitable[Sequence[Shown]]]) -> None:
+    """Print the objects that `work` gives, one a line."""
+    shown = _done(context, work)
+    if context.obj[1]:
+        print(json.dumps(shown, ensure_ascii=False))
+    elif not shown:
+        print("none yet", file=sys.stderr)
+    else:
+        lines = [list(shown[0]), *([_text(value) for value in each.values()] for each in shown)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = (f"{text:{width}}" for text, width in zip(line, widths, strict=True))
+            print("  ".join(cells).rstrip())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{number} {name}" for name, number in value.items())
+    return (
+        "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value).strip()
+    )
+
+
+@_org.command("add", epilog=EPILOG)
+def add_organisation(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
+    """Add an organisation."""
+    _print(context, lambda admin: admin.add_organisation(name))
+
+
+@_org.command("list", epilog=EPILOG)
+def list_organisations(context: typer.Context) -> None:
+    """List every organisation."""
+    _print_all(context, lambda admin: admin.list_organisations())
+
+
+@_org.command("show", epilog=EPILOG)
+def show_organisation(context: typer.Context, id: Number) -> None:
+    """Show one organisation."""
+    _print(context, lambda admin: admin.show_organisation(id))
+
+
+@_org.command("remove", epilog=EPILOG)
+def remove_organisation(context: typer.Context, id: Number, yes: Yes = False) -> None:
+    """Remove an organisation."""
+    _print(context, lambda admin: admin.remove_organisation(id, yes))
+
+
+@_site.command("add", epilog=EPILOG)
+def add_site(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument()],
+    org: OrgId,
+    timezone: Annotated[str, typer.Option(help="IANA name, like Europe/Zurich.")],
+) -> None:
+    """Add a site to an organisation."""
+    _print(context, lambda admin: admin.add_site(name, org, timezone))
+
+
+@_site.command("list", epilog=EPILOG)
+def list_sites(context: typer.Context) -> None:
+    """List every site."""
+    _print_all(context, lambda admin: admin.list_sites())
+
+
+@_site.command("show", epilog=EPILOG)
+def show_site(context: typer.Context, id: Number) -> None:
+    """Show one site."""
+    _print(context, lambda admin: admin.show_site(id))
+
+
+@_site.command("remove", epilog=EPILOG)
+def remove_site(context: typer.Context, id: Number, yes: Yes = False) -> None:
+    """Remove a site."""
+    _print(context, lambda admin: admin.remove_site(id, yes))
+
+
+@_meter.command("add", epilog=EPILOG)
+def add_meter(
+    context: typer.Context,
+    id: Id,
+    site: SiteId,
+    type: Annotated[MeterType, typer.Option(help="What it measures.")],
+    interval: Annotated[str, typer.Option(help="How often it says something: 10s, 5m, 1h.")],
+    reading: Annotated[ReadingWay, typer.Option(help="A counter, or the energy of each interval.")],
+    name: Annotated[str | None, typer.Option(help="A name to be shown with.")] = None,
+) -> None:
+    """Add a meter to a site."""
+    _print(
+        context, lambda admin: admin.add_meter(id, site, type, interval_s(interval), reading, name)
+    )
+
+
+@_meter.command("list", epilog=EPILOG)
+def list_meters(context: typer.Context) -> None:
+    """List every meter."""
+    _print_all(context, lambda admin: admin.list_meters())
+
+
+@_meter.command("show", epilog=EPILOG)
+def show_meter(context: typer.Context, id: Id) -> None:
+    """Show one meter, and how many of its readings came well."""
+    _print(context, lambda admin: admin.show_meter(id))
+
+
+@_meter.command("remove", epilog=EPILOG)
+def remove_meter(context: typer.Context, id: Id, yes: Yes = False) -> None:
+    """Remove a meter."""
+    _print(context, lambda admin: admin.remove_meter(id, yes))
+
+
+@_device.command("add", epilog=EPILOG)
+def add_device(
+    context: typer.Context,
+    mac: Mac,
+    site: SiteId,
+    meter: Annotated[
+        str | None, typer.Option(help="Meter it reads; without it one is made, named by its MAC.")
+    ] = None,
+) -> None:
+    """Add a device and print, once, what it signs in with."""
+    _print(context, lambda admin: admin.add_device(mac, site, meter))
+
+
+@_device.command("list", epilog=EPILOG)
+def list_devices(context: typer.Context) -> None:
+    """List every device."""
+    _print_all(context, lambda admin: admin.list_devices())
+
+
+@_device.command("show", epilog=EPILOG)
+def show_device(context: typer.Context, mac: Mac) -> None:
+    """Show one device; its password cannot be shown again."""
+    _print(context, lambda admin: admin.show_device(mac))
+
+
+@_device.command("remove", epilog=EPILOG)
+def remove_device(context: typer.Context, mac: Mac) -> None:
+    """Remove a device; its meter and readings stay."""
+    _print(context, lambda admin: admin.remove_device(mac))
+
+
+@_user.command("add", epilog=EPILOG)
+def add_user(
+    context: typer.Context,
+    email: Email,
+    role: Annotated[Role, typer.Option(help="What the user may do.")],
+    org: Annotated[
+        int | None, typer.Option(help="Number of the organisation; without it, all of them.")
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read a password from standard input.")
+    ] = False,
+) -> None:
+    """Add a user and print a sign-in link that is good once, for a day."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    _print(context, lambda admin: admin.add_user(email, role, org, password))
+
+
+@_user.command("list", epilog=EPILOG)
+def list_users(context: typer.Context) -> None:
+    """List every user."""
+    _print_all(context, lambda admin: admin.list_users())
+
+
+@_user.command("show", epilog=EPILOG)
+def show_user(context: typer.Context, email: Email) -> None:
+    """Show one user."""
+    _print(context, lambda admin: admin.show_user(email))
+
+
+@_user.command("link", epilog=EPILOG)
+def link_user(context: typer.Context, email: Email) -> None:
+    """Print a new sign-in link for a user, good once, for a day."""
+    _print(context, lambda admin: admin.link_user(email))
+
+
+@_user.command("remove", epilog=EPILOG)
+def remove_user(context: typer.Context, email: Email) -> None:
+    """Remove a user."""
+    _print(context, lambda admin: admin.remove_user(email))

@@ -1,0 +1,242 @@
+"""What the admin command does: each function gives the objects it prints, ready for JSON."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+from ohmstead.access import passwords, secrets
+from ohmstead.access.roles import Role
+from ohmstead.clock import Clock
+from ohmstead.errors import BadInput, Conflict, NotFound
+from ohmstead.house.installation import Installation, new_link
+from ohmstead.store import facts
+from ohmstead.store.devices import Device, Devices, mac_of
+from ohmstead.store.facts import Facts
+from ohmstead.store.meters import Meter, Meters
+from ohmstead.store.people import People, User
+from ohmstead.store.sites import Organisation, Organisations, Site, Sites
+
+Shown: TypeAlias = Mapping[str, Any]
+
+MQTT_URI = "mqtts://127.0.0.1:8883"
+PAGES_URL = "http://127.0.0.1:8000"
+"""Where the cloud listens by default; a cloud that started says where it really does."""
+DEVICE_INTERVAL_S = 10.0
+_SECONDS: Mapping[str, float] = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_INTERVAL = re.compile(r"(\d{1,6})\s*(s|min|m|h|d|)")
+
+
+def interval_s(written: str) -> float:
+    """Seconds of an interval like `10s`, `5m`, `1h`; BadInput.
+
+    >>> interval_s("5m"), interval_s("10s"), interval_s("30")
+    (300.0, 10.0, 30.0)
+    """
+    found = _INTERVAL.fullmatch(written.strip().lower())
+    if not found or int(found[1]) == 0:
+        raise BadInput(f"{written!r} is not an interval; it looks like 10s, 5m or 1h")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+class Admin:
+    """The work of `ohmstead admin` on one open installation."""
+
+    def __init__(self, installation: Installation, clock: Clock) -> None:
+        database = installation.database
+        self._installation, self._clock = installation, clock
+        self.organisations, self.sites = Organisations(database), Sites(database)
+        self.meters, self.devices = Meters(database), Devices(database)
+        self.people, self.facts = People(database), Facts(database)
+
+    async def add_organisation(self, name: str) -> Shown:
+        return of_organisation(await self.organisations.add(name))
+
+    async def list_organisations(self) -> list[Shown]:
+        return [of_organisation(each) for each in await self.organisations.all()]
+
+    async def show_organisation(self, id: int) -> Shown:
+        return of_organisation(await self.organisations.get(id))
+
+    async def remove_organisation(self, id: int, yes: bool) -> Shown:
+        """Remove it; with `yes` its users, sites and all below them too."""
+        await self.organisations.get(id)
+        sites = await self.sites.all(id)
+        users = [user for user in await self.people.all() if user.organisation == id]
+        if (sites or users) and not yes:
+            raise Conflict(
+                f"organisation {id} has {_counted(len(sites), 'site')} and "
+                f"{_counted(len(users), 'user')}; add --yes to remove them too, with all readings"
+            )
+        for user in users:
+            await self.people.remove(user.email)
+        for site in sites:
+            await self.remove_site(site.id, yes)
+        await self.organisations.remove(id)
+        return {"removed": id}
+
+    async def add_site(self, name: str, organisation: int, timezone: str) -> Shown:
+        return of_site(await self.sites.add(name, organisation, timezone))
+
+    async def list_sites(self) -> list[Shown]:
+        return [of_site(each) for each in await self.sites.all()]
+
+    async def show_site(self, id: int) -> Shown:
+        return of_site(await self.sites.get(id))
+
+    async def remove_site(self, id: int, yes: bool) -> Shown:
+        """Remove it; with `yes` its meters, their devices and readings too."""
+        await self.sites.get(id)
+        meters = [meter for meter in await self.meters.all() if meter.site.id == id]
+        if meters and not yes:
+            raise Conflict(
+                f"site {id} has {_counted(len(meters), 'meter')}; "
+                "add --yes to remove them too, with all readings"
+            )
+        for meter in meters:
+            await self.remove_meter(meter.id, yes)
+        await self.sites.remove(id)
+        return {"removed": id}
+
+    async def add_meter(
+        self, id: str, site: int, type: str, every_s: float, reading: str, name: str | None
+    ) -> Shown:
+        return of_meter(await self.meters.add(id, site, type, every_s, reading, name=name))
+
+    async def list_meters(self) -> list[Shown]:
+        return [of_meter(each) for each in await self.meters.all()]
+
+    async def show_meter(self, id: str) -> Shown:
+        meter = await self.meters.get(id)
+        return {**of_meter(meter), "counts": asdict(await self.meters.counts(meter.stream))}
+
+    async def remove_meter(self, id: str, yes: bool) -> Shown:
+        """Remove it; with `yes` the device that reads it and its readings too."""
+        meter = await self.meters.get(id)
+        if meter.device:
+            if not yes:
+                raise Conflict(
+                    f"device {meter.device} reads meter {id!r}; remove that first, or add --yes"
+                )
+            await self.devices.remove(meter.device)
+        await self.meters.remove(id, with_readings=yes)
+        return {"removed": id}
+
+    async def add_device(self, mac: str, site: int, meter: str | None) -> Shown:
+        """A device and all it needs to send: what `ohmstead gateway --uplink` takes as it is.
+
+        Without `meter` it reads an electricity meter of its own, with its MAC as the id.
+        """
+        id, certificate = mac_of(mac), await self._installation.ca_certificate()
+        await self.sites.get(site)
+        if id in await self.devices.known():
+            raise Conflict(f"device {id} exists already; remove it first to give it a new password")
+        read = await self._meter_of_device(id, site, meter)
+        password = secrets.new_secret()
+        digest = secrets.digest(self._installation.key, password)
+        device = await self.devices.add(id, read.id, digest)
+        shown = await self._of_device(device)
+        return {**shown, "password": password, "certificate": certificate}
+
+    async def _meter_of_device(self, mac: str, site: int, meter: str | None) -> Meter:
+        try:
+            found = await self.meters.get(meter or mac)
+        except NotFound:
+            if meter is not None:
+                raise
+            return await self.meters.add(mac, site, "electricity", DEVICE_INTERVAL_S)
+        if found.site.id != site:
+            raise Conflict(f"meter {found.id!r} stands at site {found.site.id}, not at site {site}")
+        return found
+
+    async def list_devices(self) -> list[Shown]:
+        return [await self._of_device(each) for each in await self.devices.all()]
+
+    async def show_device(self, mac: str) -> Shown:
+        """The device; its password was shown once and is not kept."""
+        device = await self._of_device(await self.devices.get(mac))
+        return {**device, "certificate": await self._installation.ca_certificate()}
+
+    async def remove_device(self, mac: str) -> Shown:
+        await self.devices.remove(mac)
+        return {"removed": mac_of(mac)}
+
+    async def _of_device(self, device: Device) -> Shown:
+        return {
+            "id": device.mac,
+            "uri": await self.facts.get(facts.MQTT_URI) or MQTT_URI,
+            "username": device.username,
+            "topic": f"up/{device.mac}",
+            "meter": device.meter,
+            "site": device.site.id,
+        }
+
+    async def add_user(
+        self, email: str, role: Role, organisation: int | None, password: str | None
+    ) -> Shown:
+        """A user, with a password or else a sign-in link that is good once, for a day."""
+        if password is not None and not passwords.acceptable(password):
+            raise BadInput(f"a password has {passwords.SHORTEST} to {passwords.LONGEST} characters")
+        user = await self.people.add(email, role, organisation)
+        if password is None:
+            return {**of_user(user), "link": await self._link(user)}
+        await self.people.set_password(user.id, passwords.hashed(password))
+        return {**of_user(user), "link": None}
+
+    async def link_user(self, email: str) -> Shown:
+        """A new sign-in link for somebody who exists."""
+        user = await self.people.get(email)
+        return {**of_user(user), "link": await self._link(user)}
+
+    async def _link(self, user: User) -> str:
+        token = await new_link(self._installation, user, self._clock.now())
+        return f"{await self.facts.get(facts.PAGES_URL) or PAGES_URL}/sign-in/{token}"
+
+    async def list_users(self) -> list[Shown]:
+        return [of_user(each) for each in await self.people.all()]
+
+    async def show_user(self, email: str) -> Shown:
+        return of_user(await self.people.get(email))
+
+    async def remove_user(self, email: str) -> Shown:
+        user = await self.people.get(email)
+        await self.people.remove(user.email)
+        return {"removed": user.email}
+
+
+def of_organisation(organisation: Organisation) -> Shown:
+    return {"id": organisation.id, "name": organisation.name}
+
+
+def of_site(site: Site) -> Shown:
+    return {
+        "id": site.id,
+        "name": site.name,
+        "org": site.organisation,
+        "timezone": site.timezone,
+    }
+
+
+def of_meter(meter: Meter) -> Shown:
+    return {
+        "id": meter.id,
+        "site": meter.site.id,
+        "type": meter.type,
+        "interval_s": meter.interval_s,
+        "reading": meter.reading,
+        "name": meter.name,
+        "device": meter.device,
+    }
+
+
+def of_user(user: User) -> Shown:
+    return {
+        "id": user.id,
+        "email": user.email,
+        "role": str(user.role),
+        "org": user.organisation,
+    }
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
