@@ -141,7 +141,7 @@ class Sender:
             try:
                 async with self.field.client("GW1") as device:
                     while (n := len(self.acknowledged)) < self.count:
-                        await device.publish("up/GW1", str(n), qos=1, timeout=5)
+                        await device.publish("up/GW1", str(n), qos=1, timeout=1)
                         async with self.progress:
                             self.acknowledged.append(n)
                             self.progress.notify_all()

@@ -30,7 +30,8 @@ class Link:
         """
 
         async def trouble(error: Exception) -> None:
-            log.debug("broker link", part=name, trouble=repr(error))
+            if not isinstance(error, ConnectionRefusedError):  # said fifty times a second
+                log.debug("broker link", part=name, trouble=repr(error))
 
         client = Client()
         try:
