@@ -7,26 +7,16 @@ nobody knows is empty.  Source: REST/MQTT 2.0, 4.1.1 (names) and 4.1.2 (shape an
 from collections.abc import Iterator
 
 from ohmstead.reading import catalogue
-from ohmstead.reading.catalogue import Quantity
 from ohmstead.reading.reading import Identity, Reading
 from ohmstead.surfaces.device import Device
 from ohmstead.surfaces.spelling import local, text, utc, wall
 
 UNKNOWN = "null"
 
-_GROUPS = {8: 0, 6: 1, 7: 2}  # the document lists energies, then demands, then what is momentary
-
-
-def _place(quantity: Quantity) -> tuple[int, int]:
-    """Where the document lists a quantity: by OBIS D, then by C without its phase."""
-    c, d, _ = quantity.obis.lstrip("s").split(".")
-    return _GROUPS[int(d)], int(c) % 20
-
-
 QUANTITIES: tuple[tuple[str, str], ...] = tuple(
-    (name, q.obis)
-    for q in sorted((q for q in catalogue.ALL if q.template), key=_place)
-    for name in (q.template or "", *q.aliases)
+    (name, quantity.obis)
+    for quantity in catalogue.TEMPLATES
+    for name in (quantity.template or "", *quantity.aliases)
 )
 """Variable name and catalogue key, in the document's order, aliases after their own name."""
 

@@ -1,0 +1,81 @@
+"""What the device says about itself.  Source: REST/MQTT 2.0, 2.3."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.surfaces.test_report import AT, a_device, flat
+
+from ohmstead.reading.reading import Identity, Reading
+from ohmstead.surfaces import system
+from ohmstead.surfaces.device import Uplink
+
+NOT_OURS = {
+    ".device.build",
+    ".device.license.type",
+    ".device.license.activation_date",
+    ".clouds.whatwatt.registered",
+    ".services.berry.execution_status.state",
+    ".meter.enc_en",
+    ".meter.auth_en",
+}
+"""Firmware build, licences, scripts and meter keys: nothing here has them (yet)."""
+
+
+def test_the_documented_fields_are_there_with_their_types(corpus: Path) -> None:
+    """2.3 and a capture of firmware 1.10: each field, with the type it has there."""
+    path = corpus / "interop" / "captures" / "whatwatt-docs-system.json"
+    expected = flat(json.loads(path.read_bytes()))
+    found = flat(json.loads(json.dumps(system.document(None, a_device()))))
+    for field, sample in expected.items():
+        if field in NOT_OURS or field.startswith(".ethernet"):
+            continue
+        kinds = (int, float) if type(sample) in (int, float) else (type(sample),)
+        assert type(found[field]) in kinds, field
+
+
+def test_the_meter_is_described() -> None:
+    """2.3, example: interface, type, tariff, report interval, the meter's own date and time."""
+    reading = Reading(
+        meter="m",
+        at=AT,
+        values={},
+        identity=Identity(id="20", logical_name="ESR5", vendor="Ensor", interface="P1"),
+        tariff=1,
+        meter_at=datetime(2025, 1, 22, 10, 25, 31, tzinfo=UTC),
+        interval_s=0.998,
+    )
+    found = system.document(reading, a_device(refused=3))["meter"]
+    assert found == {
+        "status": "OK",
+        "interface": "P1",
+        "id": "20",
+        "manufacturer": "Ensor",
+        "type": "ESR5",
+        "model": "",
+        "protocol": "",
+        "protocol_version": "",
+        "report_interval": 0.998,
+        "tariff": 1,
+        "date": "2025-01-22",
+        "time": "11:25:31",
+        "refused": 3,
+    }
+
+
+def test_the_uplink_shows_its_state_and_what_it_lost() -> None:
+    """Walking skeleton: the counts of the queue are visible in `/api/v1/system`."""
+    up = Uplink("DISCONNECTED", waiting=7, sent=5, dropped=2, trouble="no route")
+    found = system.document(None, a_device(uplink=up))
+    assert found["uplink"] == {
+        "state": "DISCONNECTED",
+        "waiting": 7,
+        "waiting_bytes": 0,
+        "sent": 5,
+        "dropped": 2,
+        "damaged": 0,
+        "unwritten": 0,
+        "trouble": "no route",
+    }
+    assert found["clouds"]["whatwatt"] == {"enabled": True, "connected": False}
+    assert "uplink" not in system.document(None, a_device())

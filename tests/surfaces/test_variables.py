@@ -1,0 +1,60 @@
+"""The list of variables.  Source: REST/MQTT 2.0, 4.1.1 and 4.1.2."""
+
+import re
+from pathlib import Path
+
+from tests.surfaces.test_report import AT, a_device
+
+from ohmstead.reading.reading import Channel, Identity, Reading
+from ohmstead.surfaces import variables
+
+READING = Reading(
+    meter="m",
+    at=AT,
+    values={"1.8.0": 24.087, "1.7.0": 0.006, "2.7.0": 0.0, "s31.7.0": -0.06, "32.7.0": 233.0},
+    identity=Identity(logical_name="LGZ1", vendor="Landis+Gyr", interface="MBUS", protocol="DLMS"),
+    tariff=2,
+    channels=(Channel(1, "gas", 5.5, "m3"),),
+)
+
+
+def listed(reading: Reading | None = READING) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in variables.document(reading, a_device()):
+        ((name, value),) = entry.items()
+        assert name not in found
+        found[name] = value
+    return found
+
+
+def test_names_come_in_the_order_of_the_sample(corpus: Path) -> None:
+    """4.1.2, example result: every name in it is listed, in its order (`pl` means p1)."""
+    (seed,) = (corpus / "seeds").glob("002_*.txt")
+    text = seed.read_text()
+    sample = text[text.index("4.1.2. Reading variables locally\n\nEndpoint") :]
+    sample = sample[: sample.index("5. Secure MQTT")]
+    names = re.findall(r'^\s*"([a-z0-9_.]+)":', sample, re.MULTILINE)
+    assert len(names) == 89
+    expected = [name.replace("voltage.pl", "voltage.p1") for name in names]
+    found = listed()
+    assert [name for name in found if name in expected] == expected
+
+
+def test_every_value_is_text() -> None:
+    """4.1.2: `"1_8_0": "24.087"`, an integral value without a fraction, both names of one value."""
+    found = listed()
+    assert (found["1_8_0"], found["energy.in"], found["32_7_0"]) == ("24.087", "24.087", "233")
+    assert (found["2_7_0"], found["s31_7_0"], found["tariff"]) == ("0", "-0.06", "2")
+    assert found["timestamp"] == "1737543242"
+    assert found["meter.date_time"] == "2025-01-22T11:54:02Z"
+    assert found["vol[0].cumulative"] == "5.5"
+
+
+def test_what_is_not_known_is_null_or_empty() -> None:
+    """4.1.1, note: "null in case of a numeric variable or an empty string"."""
+    for found in (listed(), listed(None)):
+        assert found["1_8_1"] == "null"
+        assert found["meter.id"] == ""
+        assert found["wifi.sta.rssi"] == "null"
+        assert found["plug.voltage.usb"] == "null"
+    assert (found["timestamp"], found["meter.date_time"], found["tariff"]) == ("null", "", "null")
