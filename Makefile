@@ -36,11 +36,13 @@ $(MARKS)/venv:
 	@"$(PYTHON)" -c '$(SUITS)' || { \
 		echo "PYTHON=$(PYTHON) is $$("$(PYTHON)" --version 2>&1); Ohmstead needs 3.11 or newer." >&2; exit 1; }
 	@echo "Making $(VENV) with $$("$(PYTHON)" --version)"
-	@"$(PYTHON)" -m venv $(VENV) 2>/dev/null || "$(PYTHON)" -m virtualenv $(VENV) 2>/dev/null || { \
-		rm -rf $(VENV); \
-		echo "$(PYTHON) cannot make a virtual environment: its module ensurepip is missing." >&2; \
-		echo "On Debian and Ubuntu: apt-get install python3-venv   (or: apt-get install python3-virtualenv)" >&2; \
-		exit 1; }
+	@if "$(PYTHON)" -c 'import ensurepip' 2>/dev/null; then "$(PYTHON)" -m venv $(VENV); \
+	elif "$(PYTHON)" -c 'import virtualenv' 2>/dev/null; then "$(PYTHON)" -m virtualenv --quiet $(VENV); \
+	elif "$(PYTHON)" -c 'import pip' 2>/dev/null; then \
+		"$(PYTHON)" -m venv --without-pip $(VENV) && "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; \
+	else \
+		echo "$(PYTHON) cannot make a virtual environment: it has neither ensurepip nor pip." >&2; \
+		echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; fi
 	@mkdir -p $(MARKS) && touch $@
 
 $(MARKS)/requirements: requirements/dev.txt | $(MARKS)/venv
