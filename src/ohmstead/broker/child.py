@@ -68,12 +68,12 @@ async def lines(output: asyncio.StreamReader) -> AsyncIterator[str]:
 
 
 def command_line(pid: int) -> list[str]:
-    """What `pid` was started with; empty if there is no such process."""
+    """What `pid` was started with; empty if there is no such process, or only its remains."""
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return []
-    return raw.decode(errors="replace").rstrip("\0").split("\0")
+    return [word for word in raw.decode(errors="replace").split("\0") if word]
 
 
 async def _gone(handle: int, timeout_s: float) -> bool:

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -85,10 +86,14 @@ class NatsServer:
         async with asyncio.timeout(timeout_s), self._turned:
             await self._turned.wait_for(lambda: self._up and self.restarts >= restarts)
 
-    async def reload_certificate(self) -> None:
-        """Let new connections see the certificate that is in the files now."""
-        if self._child is not None and self._child.returncode is None:
-            self._child.send_signal(1)  # SIGHUP: read the configuration and its files again
+    async def reload_certificate(self, timeout_s: float = _STOP_S) -> None:
+        """Let new connections see the certificate that is in the files now; TimeoutError if not."""
+        self.log.reloaded.clear()
+        async with asyncio.timeout(timeout_s):
+            await self.ready(timeout_s)
+            if self._child is not None and self._child.returncode is None:
+                self._child.send_signal(signal.SIGHUP)
+                await self.log.reloaded.wait()
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 _LINE = re.compile(r"\[\d+\] (?:\S+ \S+ )?\[(?P<level>[A-Z]{3})\] (?P<text>.*)")
 _VIOLATION = re.compile(r'- (?:"(?P<client>[^"]*)" - )?.*Publish Violation - (?P<what>.*)')
-_READY = "Server is ready"
+_READY, _RELOADED = "Server is ready", "Reloaded server configuration"
 _ROUTINE = ("INF", "DBG", "TRC")
 _KNOWN = re.compile(
     r"authentication error - |Auth callout service returned an error|Plaintext passwords detected"
@@ -37,6 +37,7 @@ class ServerLog:
         self.violated = asyncio.Condition()
         """Notified at each violation."""
         self.started = asyncio.Event()
+        self.reloaded = asyncio.Event()
         self._last: deque[str] = deque(maxlen=5)
 
     @property
@@ -56,6 +57,8 @@ class ServerLog:
         level, text = (found["level"], found["text"]) if found else ("", line.strip())
         if text.startswith(_READY):
             self.started.set()
+        if text.startswith(_RELOADED):
+            self.reloaded.set()
         if level in _ROUTINE or _KNOWN.search(text):
             log.debug("nats-server", said=text)
         elif violation := _VIOLATION.search(text):
