@@ -1,0 +1,98 @@
+import createClient from "openapi-fetch";
+import { reach } from "../app/reach.svelte.ts";
+import type { paths } from "./schema.ts";
+
+/** What went wrong with a request, in the words of problem+json; status 0 means the server was not reached. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly requestId: string | null = null,
+    readonly fields: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail || title);
+  }
+}
+
+export const OFFLINE = 0;
+const TIMEOUT_MS = 20_000;
+
+/** Fetches with a limit in time; a server that cannot be reached becomes a Problem. */
+async function bounded(request: Request): Promise<Response> {
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await fetch(request, { signal: AbortSignal.any([request.signal, limit]) });
+    reach.ok();
+    return response;
+  } catch (trouble) {
+    if (request.signal.aborted) throw trouble;
+    reach.failed();
+    throw new Problem(OFFLINE, "", "");
+  }
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** The fields a server complains about, as `{field: message}`, where it says them. */
+function fieldsOf(said: Record<string, unknown>): Record<string, string> {
+  const listed = Array.isArray(said.errors) ? said.errors : Array.isArray(said.extra) ? said.extra : [];
+  return Object.fromEntries(
+    listed.flatMap((entry: Record<string, unknown>) => {
+      const field = text(entry.field) || text(entry.key);
+      return field ? [[field, text(entry.message) || text(entry.detail)]] : [];
+    }),
+  );
+}
+
+function problem(said: unknown, response: Response): Problem {
+  const body = typeof said === "object" && said !== null ? (said as Record<string, unknown>) : {};
+  const id = text(body.request_id) || response.headers.get("x-request-id");
+  return new Problem(response.status, text(body.title), text(body.detail), id, fieldsOf(body));
+}
+
+const client = createClient<paths>({ baseUrl: location.origin, fetch: bounded });
+
+interface Answer<T> {
+  readonly data?: T;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
+async function answered<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await answer;
+  if (!response.ok) throw problem(error, response);
+  return data as T;
+}
+
+/** Every call the pages make; each gives the answer or throws a Problem. */
+export const api = {
+  status: () => answered(client.GET("/api/status")),
+  who: () => answered(client.GET("/api/session")),
+  signIn: (email: string, password: string) => answered(client.POST("/api/session", { body: { email, password } })),
+  useLink: (token: string) => answered(client.POST("/api/session/link", { body: { token } })),
+  signOut: () => answered(client.DELETE("/api/session")),
+  account: (body: AccountChange) => answered(client.PUT("/api/account", { body })),
+  catalogue: () => answered(client.GET("/api/catalogue")),
+  meters: (signal: AbortSignal) => answered(client.GET("/api/meters", { signal })),
+  meter: (id: string, signal: AbortSignal) =>
+    answered(client.GET("/api/meters/{id}", { params: { path: { id } }, signal })),
+  power: (id: string, fromMs: number, toMs: number, points: number, signal: AbortSignal) =>
+    answered(
+      client.GET("/api/meters/{id}/power", {
+        params: { path: { id }, query: { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), points } },
+        signal,
+      }),
+    ),
+  energy: (id: string, from: string, to: string, signal: AbortSignal) =>
+    answered(client.GET("/api/meters/{id}/energy", { params: { path: { id }, query: { from, to } }, signal })),
+};
+
+type Answered<F extends (...given: never[]) => Promise<unknown>> = Awaited<ReturnType<F>>;
+export type AccountChange = NonNullable<paths["/api/account"]["put"]["requestBody"]>["content"]["application/json"];
+export type User = Answered<typeof api.who>["user"];
+export type MeterSummary = Answered<typeof api.meters>["items"][number];
+export type Meter = Answered<typeof api.meter>;
+export type Power = Answered<typeof api.power>;
+export type Energy = Answered<typeof api.energy>;
+export type Quantity = Answered<typeof api.catalogue>["quantities"][number];

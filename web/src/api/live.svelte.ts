@@ -1,0 +1,56 @@
+import { SvelteMap } from "svelte/reactivity";
+
+export interface LiveReading {
+  readonly meter: string;
+  /** Milliseconds since 1970, of the server's clock. */
+  readonly at: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+
+/** The live stream of some meters: the latest reading of each, and whether the stream stands. */
+export class Live {
+  readonly readings = new SvelteMap<string, LiveReading>();
+  state = $state<"waiting" | "on" | "lost">("waiting");
+
+  #source: EventSource | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wait = FIRST_WAIT_MS;
+
+  /** `lost` is called when the stream breaks, to find out why. */
+  constructor(
+    readonly meters: readonly string[],
+    readonly lost: () => void,
+  ) {}
+
+  start(): void {
+    const source = (this.#source = new EventSource(`/api/live?meters=${this.meters.map(encodeURIComponent).join(",")}`));
+    source.addEventListener("open", () => {
+      this.state = "on";
+      this.#wait = FIRST_WAIT_MS;
+    });
+    source.addEventListener("reading", (event) => this.#take(event as MessageEvent<string>));
+    source.addEventListener("error", () => {
+      this.state = "lost";
+      this.lost();
+      source.close(); // the browser's own retry knows no growing pause
+      this.#timer = setTimeout(() => this.start(), this.#wait);
+      this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+    });
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+  }
+
+  #take(event: MessageEvent<string>): void {
+    const said = JSON.parse(event.data) as { meter: string; at: string; values: Record<string, number> };
+    const at = Date.parse(said.at);
+    const known = this.readings.get(said.meter);
+    if (known && known.at > at) return;
+    this.readings.set(said.meter, { meter: said.meter, at, values: { ...known?.values, ...said.values } });
+  }
+}
