@@ -1,17 +1,21 @@
 """What devices published comes in order and until it is stored, whoever dies meanwhile."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import aiomqtt
 import pytest
-from tests.broker.conftest import QUICK, Field
+from tests.broker.conftest import QUICK, Field, Pki, authorise
 
+from ohmstead.broker.callout import Callout
 from ohmstead.broker.messages import Messages
-from ohmstead.broker.server import NatsServer
+from ohmstead.broker.server import BrokerOptions, NatsServer
 from ohmstead.clock import SystemClock
 
 
@@ -210,3 +214,92 @@ async def test_a_batch_in_hand_survives_the_death_of_the_server(
         await server.ready(restarts=1)
         await send(field, 5, 8)
         assert await stored(messages, 3) == [5, 6, 7]
+
+
+WRITER = """
+import asyncio, os, sys
+from ohmstead.broker.link import Link
+from ohmstead.broker.messages import Messages
+from ohmstead.broker.stream import Limits
+from ohmstead.clock import SystemClock
+
+def say(word):
+    print(word, file=sys.stderr, flush=True)
+
+async def main():
+    limits = Limits(batch=50, ack_wait_s=1.5, idle_s=1.0)
+    with open(sys.argv[1], "a") as file:
+        async with Messages(Link(*sys.argv[2:]), SystemClock(), limits) as messages:
+            async for batch in messages:
+                say("took")
+                file.writelines(f"{each.payload.decode()}\\n" for each in batch.messages)
+                file.flush()
+                say("stored")
+                await batch.done()
+                say("done")
+
+asyncio.run(main())
+"""
+"""Stores every batch in a file."""
+
+
+async def test_every_reader_is_killed_and_everything_is_stored_in_order(
+    tmp_path: Path, field: Field, server: NatsServer
+) -> None:
+    """kill -9 of a reader in each phase of a batch, and of the server: nothing lost, in order."""
+    sender = Sender(field, 1500)
+    target = tmp_path / "stored"
+    async with asyncio.timeout(100), asyncio.TaskGroup() as tasks:
+        tasks.create_task(sender.run())
+        for turn, phase in enumerate(("took", "stored", "done", "took", "stored", "")):
+            writer = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-c",
+                WRITER,
+                str(target),
+                server.link.url,
+                server.link.password,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            assert writer.stderr is not None
+            said = 0
+            while line := (await writer.stderr.readline()).strip().decode():
+                said += line == phase
+                if said == 2 + turn:
+                    break
+                if not phase and line == "done" and "1499\n" in target.read_text():
+                    break
+                if turn == 3 and said == 2 and not server.restarts:
+                    kill(server)
+                    await server.ready(restarts=1)
+            writer.kill()
+            await writer.wait()
+    found = [int(line) for line in target.read_text().split()]
+    first_time = list(dict.fromkeys(found))
+    assert first_time == list(range(1500))
+
+
+async def test_a_full_broker_refuses_instead_of_forgetting(
+    options: BrokerOptions, pki: Pki
+) -> None:
+    """Findings, pitfall 5: `discard old` acknowledges and loses; `discard new` sends no PUBACK."""
+    small = replace(options, limits=replace(QUICK, stream_bytes=64 << 10))
+    sender_got_through = 0
+    async with (
+        NatsServer(small, SystemClock()) as server,
+        Callout(server.link, server.key, SystemClock(), authorise),
+    ):
+        field = Field(options.port, pki.ca)
+        with contextlib.suppress(aiomqtt.MqttError):
+            async with field.client("GW1") as device:
+                for n in range(100):
+                    text = str(n).encode().ljust(2048)
+                    await device.publish("up/GW1", text, qos=1, timeout=1)
+                    sender_got_through += 1
+        async with Messages(server.link, SystemClock(), small.limits) as messages:
+            assert 0 < sender_got_through < 100
+            found = await stored(messages, sender_got_through)
+            assert found == list(range(sender_got_through))
+            await send(field, 200, 203)
+            assert await stored(messages, 3) == [200, 201, 202]

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.broker.conftest import Field, Pki, authorise
+from tests.broker.conftest import QUICK, Field, Pki, authorise
 
 from ohmstead.broker import binary, child
 from ohmstead.broker.callout import Callout
+from ohmstead.broker.messages import Messages
 from ohmstead.broker.server import BrokerOptions, NatsServer
 from ohmstead.clock import SystemClock
 from ohmstead.errors import Conflict, Unavailable
@@ -22,6 +23,7 @@ from ohmstead.house.authority import Authority
 PARENT = """
 import asyncio, sys
 from pathlib import Path
+from ohmstead.broker.messages import Messages
 from ohmstead.broker.server import BrokerOptions, NatsServer
 from ohmstead.clock import SystemClock
 
@@ -205,13 +207,21 @@ async def test_a_new_certificate_is_shown_without_a_restart(
         assert server.pid == pid
 
 
-async def test_devices_stay_connected_through_a_new_certificate(
-    server: NatsServer, field: Field
-) -> None:
-    """Ten thousand devices signing in again at once would be felt."""
-    async with field.client("GW1") as device:
+async def test_all_goes_on_after_a_new_certificate(server: NatsServer, field: Field) -> None:
+    """The server ends the devices' connections then; they come back and lose nothing."""
+    async with Messages(server.link, SystemClock(), QUICK) as messages:
+        async with field.client("GW1") as device:
+            await device.publish("up/GW1", b"before", qos=1, timeout=10)
         await server.reload_certificate()
-        await device.publish("up/GW1", b"{}", qos=1, timeout=10)
+        async with field.client("GW1") as device:
+            await device.publish("up/GW1", b"after", qos=1, timeout=10)
+        found: list[bytes] = []
+        async with asyncio.timeout(20):
+            while len(found) < 2:
+                batch = await anext(aiter(messages))
+                found += [each.payload for each in batch.messages]
+                await batch.done()
+        assert found == [b"before", b"after"]
 
 
 async def test_the_account_key_stays(options: BrokerOptions, pki: Pki) -> None:
