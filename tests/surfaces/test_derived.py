@@ -53,3 +53,4 @@ def test_a_current_is_negative_while_its_phase_exports() -> None:
     })  # fmt: skip
     assert (found["s31.7.0"], found["s51.7.0"]) == (-2.2, 0.4)
     assert "s71.7.0" not in found
+    assert with_derived({"71.7.0": -5.2})["s71.7.0"] == -5.2

@@ -42,9 +42,13 @@ def _nets(values: Mapping[str, float]) -> Iterator[tuple[str, float]]:
 
 def _signed(values: Mapping[str, float]) -> Iterator[tuple[str, float]]:
     for signed, current, net in _CURRENTS:
-        if signed not in values and current in values and net in values:
-            ampere = abs(values[current])
-            yield signed, -ampere if values[net] < 0 and ampere else ampere
+        if signed in values or current not in values:
+            continue
+        ampere = values[current]
+        if net in values:
+            yield signed, -abs(ampere) if values[net] < 0 and ampere else abs(ampere)
+        elif ampere < 0:
+            yield signed, ampere
 
 
 def with_derived(values: Mapping[str, float]) -> dict[str, float]:
@@ -52,7 +56,8 @@ def with_derived(values: Mapping[str, float]) -> dict[str, float]:
 
     - an energy total from its tariffs (a DSMR meter sends 1.8.1 and 1.8.2 only);
     - net power 16.7.0, 36.7.0, ... as import minus export, net reactive power `s3.7.0`, ...;
-    - signed currents `s31.7.0`, ...: negative while the net power of their phase is.
+    - signed currents `s31.7.0`, ...: negative while the net power of their phase is (or, where
+      that is not known, as the meter gives it when it gives a sign).
 
     >>> with_derived({"1.7.0": 0.338, "2.7.0": 0.1})["16.7.0"]
     0.238

@@ -1,0 +1,172 @@
+"""Bytes of the meter from where the address says.  Source: walking skeleton, `--source`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.wire.telegrams import dlms, p1
+
+from ohmstead.errors import BadInput, NotFound, OhmsteadError
+from ohmstead.gateway import port
+from ohmstead.gateway.backoff import Backoff
+from ohmstead.gateway.port import Replay, Simulate, Tcp, chunks, source
+
+AT_ONCE = Backoff(first_s=0.01, most_s=0.02)
+WAIT_S = 10
+
+
+async def first(count: int, pieces: AsyncIterator[bytes]) -> list[bytes]:
+    found = []
+    async with asyncio.timeout(WAIT_S):
+        async for piece in pieces:
+            found.append(piece)
+            if len(found) == count:
+                break
+    return found
+
+
+def test_an_address_names_its_source(tmp_path: Path) -> None:
+    """`tcp://HOST:PORT`, `replay:FILE?interval=S&loop=0`, `simulate:MODEL?seed=N`."""
+    file = tmp_path / "recorded.bin"
+    file.touch()
+    assert source("tcp://[::1]:2000?silence=20") == Tcp("::1", 2000, 20)
+    assert source(f"replay:{file}") == Replay(file)
+    assert source(f"replay:{file}?interval=0.5&loop=0") == Replay(file, 0.5, loop=False)
+    assert source("simulate:p1-dsmr5?seed=7") == Simulate("p1-dsmr5", 7)
+
+
+@pytest.mark.parametrize(
+    "url, error, says",
+    [
+        ("", BadInput, "tcp://HOST:PORT"),
+        ("meter", BadInput, "tcp://HOST:PORT"),
+        ("serial:/dev/ttyUSB0", BadInput, "tcp://HOST:PORT"),
+        ("tcp://host", BadInput, "a host and a port"),
+        ("tcp://:2000", BadInput, "a host and a port"),
+        ("tcp://host:99999", BadInput, "a host and a port"),
+        ("tcp://host:1/path", BadInput, "a host and a port"),
+        ("tcp://host:1?silence=never", BadInput, "silence=never"),
+        ("tcp://host:1?color=red", BadInput, "color"),
+        ("replay:/no/such/file", NotFound, "/no/such/file"),
+        ("replay:", NotFound, "file"),
+        (f"replay:{__file__}?interval=0", BadInput, "interval=0"),
+        (f"replay:{__file__}?loop=yes", BadInput, "loop=yes"),
+        ("simulate:", BadInput, "tcp://HOST:PORT"),
+        ("simulate:p1?seed=x", BadInput, "seed=x"),
+    ],
+)
+def test_an_address_that_names_nothing_is_explained(
+    url: str, error: type[OhmsteadError], says: str
+) -> None:
+    """Style 7: what happened, with which value, and what to do."""
+    with pytest.raises(error, match=says):
+        source(url)
+
+
+async def test_a_recording_is_played_telegram_by_telegram(tmp_path: Path) -> None:
+    """Paced: one telegram each interval, cut where the decoder says; every byte is played."""
+    file = tmp_path / "recorded.bin"
+    recorded = b"noise" + p1() * 3
+    file.write_bytes(recorded)
+    found = await first(9, chunks(f"replay:{file}?interval=0.01&loop=0"))
+    assert b"".join(found) == recorded
+    assert len(found) in (3, 4)
+
+
+async def test_a_recording_begins_anew(tmp_path: Path) -> None:
+    """Looped, unless told otherwise; HDLC frames as well as P1."""
+    file = tmp_path / "recorded.bin"
+    file.write_bytes(dlms())
+    found = await first(3, chunks(f"replay:{file}?interval=0.01"))
+    assert b"".join(found).startswith(dlms() * 2)
+
+
+async def test_what_is_no_telegram_is_played_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raw bytes are raw bytes: a protocol not known yet is played in large pieces."""
+    monkeypatch.setattr(port, "LONGEST_UNRECOGNISED", 100)
+    file = tmp_path / "recorded.bin"
+    file.write_bytes(bytes(range(256)))
+    found = await first(9, chunks(f"replay:{file}?interval=0.01&loop=0"))
+    assert b"".join(found) == bytes(range(256))
+    assert max(map(len, found)) <= 100 + port.REPLAY_PIECE
+
+
+class Adapter:
+    """A TCP server that sends what a meter would, one telegram a connection, then hangs up."""
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self.connected = asyncio.Semaphore(0)
+        self._silent = silent
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def start(self, on: int = 0) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", on)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        assert self._server
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connected.release()
+        if self._silent:
+            await reader.read()
+        else:
+            writer.write(p1())
+        writer.close()
+
+
+async def test_a_connection_that_ends_is_made_again() -> None:
+    """`tcp://HOST:PORT`: a client that reconnects, and tells when it is connected."""
+    adapter = Adapter()
+    await adapter.start()
+    told: list[bool] = []
+    url = f"tcp://127.0.0.1:{adapter.port}"
+    found = b"".join(await first(3, chunks(url, tell=told.append, backoff=AT_ONCE)))
+    await adapter.stop()
+    assert found.startswith(p1())
+    assert told[:3] == [True, False, True]
+
+
+async def test_an_adapter_that_comes_later_is_found(unused_tcp_port: int) -> None:
+    """A gateway that starts before its adapter waits for it."""
+    adapter = Adapter()
+    url = f"tcp://127.0.0.1:{unused_tcp_port}"
+    tried = asyncio.Event()
+
+    class Watched(Backoff):
+        def wait_s(self, tries: int) -> float:
+            tried.set()
+            return AT_ONCE.wait_s(tries)
+
+    waiting = asyncio.create_task(first(1, chunks(url, backoff=Watched())))
+    await asyncio.wait_for(tried.wait(), WAIT_S)
+    await adapter.start(unused_tcp_port)
+    assert await waiting
+    await adapter.stop()
+
+
+async def test_a_silent_connection_is_given_up() -> None:
+    """An adapter that fell off without a word: connected again after the silence."""
+    adapter = Adapter(silent=True)
+    await adapter.start()
+    url = f"tcp://127.0.0.1:{adapter.port}?silence=0.02"
+    reading = asyncio.create_task(first(1, chunks(url, backoff=AT_ONCE)))
+    async with asyncio.timeout(WAIT_S):
+        for _ in range(3):
+            await adapter.connected.acquire()
+    reading.cancel()
+    await asyncio.wait({reading}, timeout=WAIT_S)
+    await adapter.stop()
+
+
+def test_waits_grow_and_never_agree() -> None:
+    """Back-off with jitter: doubled each time, at most the most, at least half of it."""
+    backoff = Backoff(first_s=1, most_s=60)
+    for tries, whole in ((1, 1), (2, 2), (5, 16), (9, 60), (10**6, 60)):
+        waits = [backoff.wait_s(tries) for _ in range(50)]
+        assert whole / 2 <= min(waits) < max(waits) <= whole

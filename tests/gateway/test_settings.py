@@ -1,0 +1,78 @@
+"""What a gateway is told.  Source: walking skeleton, `ohmstead admin device add --json`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ohmstead.errors import BadInput, NotFound
+from ohmstead.settings.gateway import mac, uplink
+
+GOOD = {
+    "id": "A842E39F8124",
+    "uri": "mqtts://cloud.example:8883",
+    "username": "d-A842E39F8124",
+    "password": "correct-horse",
+    "topic": "up/A842E39F8124",
+    "certificate": "-----BEGIN CERTIFICATE-----",
+    "meter": "home",
+    "site": 1,
+}
+
+
+def written(folder: Path, **change: object) -> Path:
+    file = folder / "uplink.json"
+    file.write_text(json.dumps({k: v for k, v in (GOOD | change).items() if v is not None}))
+    return file
+
+
+def test_an_uplink_file_is_read(tmp_path: Path) -> None:
+    """The object that `device add --json` prints, taken as it is; further members do not matter."""
+    found = uplink(written(tmp_path))
+    assert (found.id, found.topic, found.address) == (
+        GOOD["id"], GOOD["topic"], ("cloud.example", 8883),
+    )  # fmt: skip
+    assert uplink(written(tmp_path, uri="mqtts://[::1]")).address == ("::1", 8883)
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ({"id": "a842e39f8124"}, r"\$\.id"),
+        ({"password": None}, "password"),
+        ({"uri": "mqtt://cloud:1883"}, "mqtts://HOST:PORT"),
+        ({"uri": "mqtts://cloud:x"}, "mqtts://HOST:PORT"),
+        ({"username": "dotted.name"}, "username"),
+    ],
+)
+def test_an_uplink_file_that_cannot_work_is_explained(
+    change: dict[str, object], says: str, tmp_path: Path
+) -> None:
+    """Which field, and never the password.  Findings, broker: no dots in a client id."""
+    with pytest.raises(BadInput, match=says) as caught:
+        uplink(written(tmp_path, **change))
+    assert "correct-horse" not in str(caught.value)
+
+
+def test_a_file_that_is_no_uplink_is_explained(tmp_path: Path) -> None:
+    """A wrong path, a folder, a wrong file."""
+    with pytest.raises(NotFound, match="does not exist"):
+        uplink(tmp_path / "none.json")
+    with pytest.raises(BadInput, match="cannot be read"):
+        uplink(tmp_path)
+    (tmp_path / "x").write_bytes(b"\xff\x00")
+    with pytest.raises(BadInput, match="device add"):
+        uplink(tmp_path / "x")
+
+
+@pytest.mark.parametrize("written_as", ["a842e39f8124", "A8:42:E3:9F:81:24", "a8-42-e3-9f-81-24"])
+def test_an_id_has_one_spelling(written_as: str) -> None:
+    """REST/MQTT 2.0, 2.3: "12 upper-case hexadecimal letters"."""
+    assert mac(written_as) == "A842E39F8124"
+
+
+@pytest.mark.parametrize("wrong", ["", "A842E39F812", "A842E39F812G", "A842E39F81240"])
+def test_an_id_that_is_none_is_explained(wrong: str) -> None:
+    """Style 7: which value, and what one looks like."""
+    with pytest.raises(BadInput, match="12 hexadecimal digits"):
+        mac(wrong)
