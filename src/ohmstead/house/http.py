@@ -1,4 +1,4 @@
-"""An HTTP server on an address we were given: binds first, so that a taken port is a clear error."""
+"""An HTTP server on an address given to us: binds first, so a taken port is a clear error."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ from ohmstead.errors import BadInput, Unavailable
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 START_TIMEOUT_S = 10.0
+STARTED_LOOK_S = 0.01
 STOP_TIMEOUT_S = 5
 
 
@@ -94,8 +95,8 @@ class HttpServer:
     async def __aenter__(self) -> "HttpServer":
         self._task = asyncio.create_task(self._server.serve([self._sock]), name=f"http:{self.port}")
         async with asyncio.timeout(START_TIMEOUT_S):
-            while not self._server.started and not self._task.done():
-                await asyncio.sleep(0.01)
+            while not self._server.started and not self._task.done():  # noqa: ASYNC110
+                await asyncio.sleep(STARTED_LOOK_S)
         if self._task.done():
             self._task.result()
         return self

@@ -1,0 +1,73 @@
+"""`ohmstead cloud`: the server of a site, a town or a company."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from ohmstead.cli import logs
+from ohmstead.cli.signals import until_told
+from ohmstead.clock import SystemClock
+from ohmstead.errors import BadInput
+from ohmstead.house.cloud import Running, opened
+from ohmstead.settings.cloud import DEFAULT_DATA, Address, CloudOptions
+
+
+def cloud(
+    data: Annotated[
+        Path, typer.Option(help="Folder of everything this cloud keeps.")
+    ] = DEFAULT_DATA,
+    http: Annotated[
+        str, typer.Option(help="Address of the pages without TLS: for this machine alone.")
+    ] = "127.0.0.1:8000",
+    https: Annotated[str, typer.Option(help="Address of the pages with TLS.")] = "127.0.0.1:8443",
+    mqtts: Annotated[
+        str, typer.Option(help="Address of the MQTT service (TLS).")
+    ] = "127.0.0.1:8883",
+    database: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OHMSTEAD_DATABASE",
+            help="postgresql://… of your own PostgreSQL (15 or newer); without it one is started.",
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A name or address that clients use for this machine; may be repeated."),
+    ] = None,
+) -> None:
+    """Run the MQTT service, the collector, the store and the dashboard."""
+    logs.to_stderr()
+    options = CloudOptions(
+        data=data.expanduser().resolve(),
+        http=_address(http),
+        https=_address(https),
+        mqtts=_address(mqtts),
+        database=database,
+        names=tuple(name or ()),
+    )
+    uvloop.run(until_told(_run(options)))
+
+
+def _address(written: str) -> Address:
+    try:
+        return Address.parse(written)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+
+
+async def _run(options: CloudOptions) -> None:
+    async with opened(options, SystemClock()) as running:
+        _say(running)
+        await asyncio.Event().wait()
+
+
+def _say(running: Running) -> None:
+    typer.echo(f"Pages          {running.http_url}   {running.https_url}")
+    typer.echo(f"MQTT service   {running.mqtt_uri}")
+    typer.echo(f"CA certificate {running.certificate}")
+    if running.sign_in_link:
+        typer.echo("Nobody has a password yet. Sign in once with this link, good for 24 hours:")
+        typer.echo(f"  {running.sign_in_link}")

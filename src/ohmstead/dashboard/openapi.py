@@ -1,0 +1,15 @@
+"""The OpenAPI: `python -m ohmstead.dashboard.openapi` prints it, without a database."""
+
+import json
+import sys
+
+from ohmstead.dashboard.api import api
+
+
+def dumped() -> str:
+    """The description as JSON, the same text for the same code."""
+    return json.dumps(api(None).openapi_schema.to_schema(), indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(dumped())

@@ -1,0 +1,188 @@
+"""The cloud: its stages, and how they are joined.
+
+broker → collector → store → dashboard.  Started from the store outwards, so that nothing is
+accepted before it can be kept; stopped in the opposite order.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ohmstead.access import secrets
+from ohmstead.access.roles import Role
+from ohmstead.broker.callout import Callout, Grant, Login
+from ohmstead.broker.messages import Messages
+from ohmstead.broker.server import BrokerOptions, NatsServer
+from ohmstead.clock import Clock
+from ohmstead.collector.intake import Intake, Stored
+from ohmstead.collector.telemetry import collect
+from ohmstead.dashboard.api import app as pages
+from ohmstead.dashboard.live import Hub
+from ohmstead.house import installation as installations
+from ohmstead.house.authority import Authority
+from ohmstead.house.background import Background
+from ohmstead.house.http import HttpServer, listen
+from ohmstead.house.installation import Installation, Place
+from ohmstead.settings.cloud import Address, CloudOptions
+from ohmstead.store import facts
+from ohmstead.store.committer import Committer
+from ohmstead.store.dead_letters import DeadLetters
+from ohmstead.store.devices import Devices
+from ohmstead.store.facts import Facts
+from ohmstead.store.people import People
+from ohmstead.surfaces import report
+
+DATABASE_TIMEOUT_S = 60.0
+UPKEEP_S = 3600.0
+FIRST_ADMIN = "admin@localhost"
+ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A cloud that is up: where it is, and its parts."""
+
+    http_url: str
+    https_url: str
+    mqtt_uri: str
+    certificate: Path
+    installation: Installation
+    broker: NatsServer
+    hub: Hub
+    sign_in_link: str | None
+    """A link that signs the first person in, once; None when somebody has an account."""
+
+
+@asynccontextmanager
+async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
+    """The cloud of `options`, up for as long as the block lasts.
+
+    Raises Unavailable or Conflict, saying what to do, when a port or the data folder is taken or
+    the database cannot be reached.  When a stage fails for good, the block is cancelled.
+    """
+    async with AsyncExitStack() as stack:
+        sockets = [
+            listen(options.http.host, options.http.port, "the pages (http)"),
+            listen(options.https.host, options.https.port, "the pages (https)"),
+        ]
+        for sock in sockets:
+            stack.callback(sock.close)
+        place = Place(options.data, options.database)
+        home = await stack.enter_async_context(
+            installations.opened(place, program="cloud", clock=clock)
+        )
+        authority = Authority(options.data / "pki", clock)
+        hosts = [a.host for a in (options.https, options.mqtts) if a.host not in ANYWHERE]
+        files = authority.ensure([*options.names, *hosts])
+        mqtt_uri = f"mqtts://{_reached(options.mqtts, options.names)}"
+        known = Facts(home.database)
+        await known.set(facts.MQTT_URI, mqtt_uri)
+        await known.set(facts.CA_CERTIFICATE, authority.ca_certificate)
+
+        tasks = await stack.enter_async_context(Background())
+        if home.server is not None:
+            tasks.run(home.server.supervise(), name="postgres")
+        broker = await stack.enter_async_context(
+            NatsServer(
+                BrokerOptions(
+                    folder=options.data / "nats",
+                    certificate=files.certificate,
+                    key=files.key,
+                    host=options.mqtts.host,
+                    port=options.mqtts.port,
+                    binary=options.nats_binary,
+                ),
+                clock,
+            )
+        )
+        hub = Hub()
+        await stack.enter_async_context(_intake(home, broker, hub, clock))
+        urls = []
+        context = authority.server_context()
+        app = pages(home.database, hub, home.key, clock)
+        for sock, tls in zip(sockets, (None, context), strict=True):
+            at = options.https if tls else options.http
+            server = await stack.enter_async_context(HttpServer(app, sock, tls=tls))
+            where = _reached(Address(at.host, server.port), options.names)
+            urls.append(f"{'https' if tls else 'http'}://{where}")
+        tasks.run(_upkeep(authority, options, broker, context), name="upkeep")
+        await known.set(facts.PAGES_URL, urls[0])
+        link = await _first_link(home, clock)
+        yield Running(
+            http_url=urls[0],
+            https_url=urls[1],
+            mqtt_uri=mqtt_uri,
+            certificate=files.ca,
+            installation=home,
+            broker=broker,
+            hub=hub,
+            sign_in_link=f"{urls[0]}/sign-in/{link}" if link else None,
+        )
+
+
+def _reached(at: Address, names: Sequence[str]) -> str:
+    """`host:port` as a client writes it: a listener on every address goes by its first name."""
+    host = (names[0] if names else "localhost") if at.host in ANYWHERE else at.host
+    return str(Address(host, at.port))
+
+
+@asynccontextmanager
+async def _intake(
+    home: Installation, broker: NatsServer, hub: Hub, clock: Clock
+) -> AsyncIterator[None]:
+    """What comes from the broker, stored and shown."""
+    devices = Devices(home.database)
+
+    async def authorise(login: Login) -> Grant | None:
+        credential = await devices.credential(login.username)
+        known = credential.digest if credential else bytes(32)
+        if not secrets.matches(home.key, login.password, known) or credential is None:
+            return None
+        return Grant(publish=(f"up/{credential.device.mac}",))
+
+    def show(readings: Sequence[Stored]) -> None:
+        for each in readings:
+            hub.post(each.meter, each.at, each.values)
+
+    intake = Intake(
+        devices.known,
+        Committer(home.database, clock),
+        DeadLetters(home.database),
+        clock,
+        parse=report.parse,
+        on_stored=show,
+    )
+    async with (
+        Callout(broker.link, broker.key, clock, authorise),
+        Messages(broker.link, clock) as messages,
+        Background() as tasks,
+    ):
+        tasks.run(collect(messages, intake), "telemetry")
+        yield
+
+
+async def _upkeep(
+    authority: Authority, options: CloudOptions, broker: NatsServer, context: ssl.SSLContext
+) -> None:
+    """Renew the server's certificate in time; those who connect afterwards see the new one."""
+    while True:
+        await asyncio.sleep(UPKEEP_S)
+        files = await asyncio.to_thread(authority.ensure, options.names)
+        if files.renewed:
+            context.load_cert_chain(files.certificate, files.key)
+            await broker.reload_certificate()
+
+
+async def _first_link(home: Installation, clock: Clock) -> str | None:
+    """A sign-in link for the first person, as long as nobody can sign in otherwise."""
+    people = People(home.database)
+    everybody = await people.all()
+    if any(user.has_password for user in everybody):
+        return None
+    first = next((user for user in everybody if user.role is Role.ADMIN), None)
+    if first is None:
+        first = await people.add(FIRST_ADMIN, Role.ADMIN)
+    return await installations.new_link(home, first, clock.now())
