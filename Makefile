@@ -106,8 +106,10 @@ browser:
 		fi; }
 
 .PHONY: bench
-bench: setup  ## Measure; the figures go to bench/results
-	@$(BIN)/python -m bench $(ARGS)
+bench: setup  ## Measure; make bench ARGS=wire_decode for one; the figures go to bench/results
+	@mkdir -p bench/results
+	@for name in $(or $(ARGS),$(basename $(notdir $(wildcard bench/*.py)))); do \
+		echo "== $$name"; $(BIN)/python "bench/$$name.py" | tee "bench/results/$$name.txt"; done
 
 # ---------------------------------------------------------------- making
 .PHONY: docs
