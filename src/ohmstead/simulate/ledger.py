@@ -48,13 +48,16 @@ class Stretch(NamedTuple):
     registers: tuple[int, ...]
 
 
+Row = tuple[int, tuple[int, int, int], tuple[int, int, int], int, tuple[int, ...]]
+"""A stretch before anybody asks about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One day of the meter."""
+    """One day of the meter: when its stretches begin, what they hold, the registers at its end."""
 
-    day: Day
     starts: list[int]
-    stretches: list[Stretch]
+    stretches: list[Row]
     close: Registers
 
 
@@ -94,7 +97,8 @@ class Ledger:
         """
         epoch_s = moment.timestamp()
         account = self._account(moment.astimezone(self._zone).date())
-        stretch = account.stretches[bisect_right(account.starts, epoch_s) - 1]
+        row = account.stretches[bisect_right(account.starts, epoch_s) - 1]
+        stretch = Stretch._make(row)
         return stretch, grown(stretch, epoch_s - stretch.at)
 
     def _account(self, asked: date) -> Account:
@@ -121,7 +125,7 @@ class Ledger:
             opening = opening._replace(demand=0, demand_at=day.start)
         tariffs = dict(self._tariffs.changes(day))
         changes = self._load.changes(day, before)
-        changes += [Change(at, 0, 0, 0, 0, 0, 0) for at in tariffs]
+        changes += [(at, 0, 0, 0, 0, 0, 0) for at in tariffs]
         changes.sort()
         return settled(day, changes, tariffs, opening)
 
@@ -137,11 +141,14 @@ def settled(
     in_1, in_2, out_1, out_2, var_in, var_out, quarter, demand, demand_at = opening
     p1 = p2 = p3 = q1 = q2 = q3 = 0
     tariff, last = 1, day.start
-    stretches: list[Stretch] = []
-    for at, *steps in (*changes, Change(day.end, 0, 0, 0, 0, 0, 0)):
+    starts: list[int] = []
+    stretches: list[Row] = []
+    changes.append((day.end, 0, 0, 0, 0, 0, 0))
+    for at, d1, d2, d3, e1, e2, e3 in changes:
         if seconds := at - last:
             sums = (in_1, in_2, out_1, out_2, var_in, var_out, quarter, demand, demand_at)
-            stretches.append(Stretch(last, (p1, p2, p3), (q1, q2, q3), tariff, sums))
+            starts.append(last)
+            stretches.append((last, (p1, p2, p3), (q1, q2, q3), tariff, sums))
             energy, reactive = (p1 + p2 + p3) * seconds, (q1 + q2 + q3) * seconds
             if tariff == 1:
                 in_1, out_1 = (in_1 + energy, out_1) if energy > 0 else (in_1, out_1 - energy)
@@ -158,7 +165,6 @@ def settled(
                     demand, demand_at = mean, at
             last = at
         tariff = tariffs.get(at, tariff)
-        d1, d2, d3, e1, e2, e3 = steps
         p1, p2, p3, q1, q2, q3 = p1 + d1, p2 + d2, p3 + d3, q1 + e1, q2 + e2, q3 + e3
     close = Registers(in_1, in_2, out_1, out_2, var_in, var_out, quarter, demand, demand_at)
-    return Account(day, [stretch.at for stretch in stretches], stretches, close)
+    return Account(starts, stretches, close)

@@ -62,6 +62,8 @@ class Simulated:
 
     def moment(self, at: datetime) -> Moment:
         """Everything the meter measures at an aware moment; BadInput before it was fitted."""
+        if at.tzinfo is None:
+            raise ValueError(f"a moment needs its time zone; {at} has none")
         stretch, registers = self._ledger.at(at)
         values = energies(registers) | electrics(self.seed, at.timestamp(), stretch)
         demand_at = datetime.fromtimestamp(registers.demand_at, self.zone)

@@ -1,0 +1,167 @@
+"""Simulated meters: the real decoders read their telegrams, and find what the meter measured."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ohmstead.clock import SystemClock
+from ohmstead.errors import BadInput, NotFound
+from ohmstead.reading import units
+from ohmstead.simulate import MODELS, Simulated, demo_meters, stream
+from ohmstead.wire.recognise import Recogniser
+from ohmstead.wire.telegram import Telegram
+
+Meters = Callable[[str], Simulated]
+
+PRECISION = {"kW": 0.0005, "kvar": 0.0005, "kWh": 0.0005, "kvarh": 0.0005, "V": 0.05, "Hz": 0.005}
+AMPERES = {"p1-dsmr4": 0.5, "p1-dsmr5": 0.005, "p1-be": 0.005}
+moments = st.datetimes(datetime(2025, 1, 2), datetime(2026, 12, 31), timezones=st.just(UTC))
+
+
+def read(sent: bytes) -> Telegram:
+    """The one telegram in some bytes, by the decoder that the gateway uses."""
+    recogniser = Recogniser()
+    (found,) = [*recogniser.feed(sent), *recogniser.close()]
+    assert isinstance(found, Telegram), found
+    return found
+
+
+@pytest.mark.parametrize("name", MODELS)
+@settings(deadline=None, max_examples=25)
+@given(at=moments)
+def test_a_telegram_reads_back_as_what_was_measured(
+    name: str, at: datetime, meters: Meters
+) -> None:
+    """Every printed number, in its unit, within half of its last digit."""
+    meter = meters(name)
+    telegram, moment = read(meter.telegram(at)), meter.moment(at)
+    compared = 0
+    for obis, value in telegram.values.items():
+        if obis in moment.values and not isinstance(value.value, str):
+            kept, unit = units.kept(value.value, value.unit)
+            off = PRECISION.get(unit or "", AMPERES.get(name, 0.05))
+            if name == "p1-dsmr22" and unit == "kW":
+                off = 0.005
+            assert kept == pytest.approx(moment.values[obis], abs=off + 1e-9), obis
+            compared += 1
+    assert compared >= (6 if name == "p1-dsmr22" else 15)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "p1-dsmr22"])
+@settings(deadline=None, max_examples=25)
+@given(at=moments)
+def test_the_meters_clock_reads_back(name: str, at: datetime, meters: Meters) -> None:
+    """Also in the hour that autumn repeats: P1 says S or W, DLMS its deviation."""
+    meter, shown = meters(name), read(meters(name).telegram(at)).at
+    assert shown is not None
+    aware = shown if shown.tzinfo else shown.replace(tzinfo=meter.zone)
+    assert aware.astimezone(UTC) == at.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+@pytest.mark.parametrize("name", ["p1-dsmr5", "hdlc-aidon"])
+def test_the_repeated_hour_of_autumn_is_two_hours(name: str, hour: int, meters: Meters) -> None:
+    """25 October 2026: 02:30 comes twice."""
+    at = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+    shown = read(meters(name).telegram(at)).at
+    assert shown is not None
+    assert (shown.hour, shown.minute) == (2, 30)
+    aware = shown if shown.tzinfo else shown.replace(tzinfo=meters(name).zone)
+    assert aware.astimezone(UTC) == at
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_meter_says_who_it_is(name: str, meters: Meters) -> None:
+    """The same telegram gives protocol and, where the kind has one, the serial number."""
+    telegram = read(meters(name).telegram(datetime(2026, 5, 5, tzinfo=UTC)))
+    assert telegram.identity.protocol == meters(name).model.protocol
+    assert telegram.identity.id == (None if name == "p1-se" else meters(name).serial)
+
+
+def test_the_same_seed_is_the_same_meter_and_another_seed_another() -> None:
+    """Determinism: bytes for bytes, in whatever order they are asked for."""
+    times = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=7 * n) for n in range(20)]
+    one, again, other = (Simulated("p1-be", seed) for seed in (1, 1, 2))
+    forth = [one.telegram(at) for at in times]
+    assert forth == [again.telegram(at) for at in reversed(times)][::-1]
+    assert all(a != b for a, b in zip(forth, map(other.telegram, times), strict=True))
+    assert one.serial != other.serial
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_printed_counters_never_go_back(name: str, meters: Meters) -> None:
+    """A day at five minutes, as the decoder reads it."""
+    meter, start = meters(name), datetime(2026, 6, 20, tzinfo=UTC)
+    seen = [read(meter.telegram(start + timedelta(minutes=5 * n))).values for n in range(288)]
+    for before, after in pairwise(seen):
+        for obis in before:
+            if ".8." in obis:
+                first, last = before[obis].value, after[obis].value
+                assert isinstance(first, (int, float))
+                assert isinstance(last, (int, float))
+                assert 0 <= first <= last
+
+
+def test_a_meter_that_does_not_exist_is_named_with_those_that_do() -> None:
+    """`simulate:MODEL` is typed by people."""
+    with pytest.raises(NotFound, match="p1-dsmr5"):
+        Simulated("p1-dsmr9")
+
+
+def test_a_moment_must_have_a_zone_and_lie_after_the_fitting(meters: Meters) -> None:
+    """Time is aware; a counter has a beginning."""
+    with pytest.raises(ValueError, match="time zone"):
+        meters("p1-se").telegram(datetime(2026, 1, 1))
+    with pytest.raises(BadInput):
+        meters("p1-se").telegram(datetime(2024, 1, 1, tzinfo=UTC))
+
+
+def test_the_demo_has_five_kinds_of_meter_one_with_a_roof() -> None:
+    """Each gateway needs an address of its own; locally administered, not a group's."""
+    demo = demo_meters()
+    assert len({meter.model for meter in demo}) == len({meter.id for meter in demo}) == 5
+    assert sum(MODELS[meter.model].building.roof is not None for meter in demo) == 1
+    assert len({meter.mac for meter in demo}) == 5
+    for meter in demo:
+        assert len(bytes.fromhex(meter.mac)) == 6
+        assert bytes.fromhex(meter.mac)[0] & 3 == 2
+        assert meter.name_en
+        assert meter.name_de
+        assert meter.zone == MODELS[meter.model].zone
+
+
+def test_the_past_of_the_demo_is_quick() -> None:
+    """Two weeks of quarters for five meters from nothing take 4 s of CPU here."""
+    began = time.process_time()
+    meters = [Simulated(meter.model, meter.seed) for meter in demo_meters()]
+    end = datetime(2026, 11, 21, tzinfo=UTC)
+    for meter in meters:
+        meter.moment(end - timedelta(days=14))
+    ready = time.process_time()
+    for meter in meters:
+        for quarter in range(14 * 96):
+            meter.telegram(end - timedelta(minutes=15 * quarter))
+    done = time.process_time()
+    assert done - began < 10
+    assert (done - ready) / (14 * 96 * 5) < 0.001
+
+
+async def test_a_stream_sends_at_every_interval_of_the_model() -> None:
+    """Ten times as fast as the clock, so that five seconds of the meter take half a second."""
+    times: list[datetime] = []
+    began = datetime.now(UTC)
+    async with asyncio.timeout(30):
+        async for sent in stream("p1-dsmr5", 1, SystemClock(), speed=10):
+            shown = read(sent).at
+            assert shown is not None
+            times.append(shown)
+            if len(times) == 5:
+                break
+    assert all(later - earlier >= timedelta(seconds=1) for earlier, later in pairwise(times))
+    assert datetime.now(UTC) - began > timedelta(seconds=0.3)
