@@ -75,3 +75,10 @@ def test_what_is_seen_is_what_the_counters_count(name: str) -> None:
     for power, counter in (("1.7.0", "1.8.0"), ("2.7.0", "2.8.0"), ("3.7.0", "3.8.0")):
         integral = sum(values[power] for values in seen[:-1]) / 3600
         assert seen[-1][counter] - seen[0][counter] == pytest.approx(integral, abs=0.002)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_ripple_leans_to_neither_side(first: int) -> None:
+    """A meter that reports every other second must not always look too low."""
+    factors = [ripple(5, second) for second in range(first, 40_000, 2)]
+    assert sum(factors) / len(factors) == pytest.approx(1, abs=0.0005)

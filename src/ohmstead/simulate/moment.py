@@ -32,9 +32,10 @@ class Moment:
 def ripple(seed: int, second: int) -> float:
     """The factor by which all powers differ at this second.
 
-    Over every two seconds it cancels out, so the registers need not know of it.
+    Over every two seconds it cancels out, so the registers need not know of it; and it leans to
+    neither side, for those who look at every other second only.
     """
-    share = RIPPLE * unit(seed, _RIPPLE, second // 2)
+    share = RIPPLE * (2 * unit(seed, _RIPPLE, second // 2) - 1)
     return 1 + share if second % 2 else 1 - share
 
 
