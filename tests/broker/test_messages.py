@@ -15,7 +15,9 @@ from tests.broker.conftest import QUICK, Field, Pki, authorise
 
 from ohmstead.broker.callout import Callout
 from ohmstead.broker.messages import Messages
+from ohmstead.broker.pull import Pull
 from ohmstead.broker.server import BrokerOptions, NatsServer
+from ohmstead.broker.stream import CONSUMER, STREAM
 from ohmstead.clock import SystemClock
 
 
@@ -80,13 +82,12 @@ async def test_a_commit_longer_than_the_wait_is_not_disturbed(
     await send(field, 0, 3)
     async with asyncio.timeout(20):
         batch = await anext(aiter(messages))
-        info = messages._connection.jetstream()
-        await asyncio.sleep(2.2 * QUICK.ack_wait_s)  # the wait is what is tested
-        state = await info.consumer_info("$MQTT_msgs", "up")
-        assert (state.num_ack_pending, state.num_redelivered) == (3, 0)
+        other = Pull(messages._connection, QUICK)
+        await other.open()
+        assert await other.take(1, wait_s=2.2 * QUICK.ack_wait_s) == []
         await batch.done()
-        state = await info.consumer_info("$MQTT_msgs", "up")
-        assert state.num_ack_pending == 0
+        state = await messages._connection.jetstream().consumer_info(STREAM, CONSUMER)
+        assert (state.num_ack_pending, state.num_redelivered) == (0, 0)
 
 
 async def test_messages_on_their_way_to_a_killed_reader_come_first(

@@ -56,7 +56,12 @@ def claims_of(token: bytes) -> bytes:
     parts = token.split(b".")
     if len(parts) != 3:
         raise ValueError("a JWT has three parts")
-    return base64.urlsafe_b64decode(parts[1] + b"=" * (-len(parts[1]) % 4))
+    return base64_decoded(parts[1])
+
+
+def base64_decoded(text: bytes) -> bytes:
+    """The bytes that base64url without padding spells."""
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
 def kept(folder: Path) -> AccountKey:

@@ -168,6 +168,7 @@ class NatsServer:
     async def _run(self, configuration: Configuration) -> None:
         path = self._folder / _CONFIGURATION
         keys.write_private(path, written(configuration).encode())
+        self.log.begin()
         self._child = await child.start([self._binary, "-c", path])
         self.pid = self._child.pid
         assert self._child.stdout is not None  # noqa: S101  (asked for as a pipe)

@@ -45,10 +45,13 @@ class ServerLog:
         """The newest complaints of the server, oldest first."""
         return list(self._last)
 
-    async def follow(self, output: asyncio.StreamReader) -> None:
-        """Read until the server closes its output."""
+    def begin(self) -> None:
+        """A new server is about to speak."""
         self.started.clear()
         self._last.clear()
+
+    async def follow(self, output: asyncio.StreamReader) -> None:
+        """Read until the server closes its output."""
         async for line in child.lines(output):
             await self._read(line)
 
