@@ -39,6 +39,8 @@ def served(folder: Path, binaries: Path | None) -> Iterator[str]:
     with asyncio.Runner() as runner:
         runner.run(server.start())
         try:
+            _administer(server.url, "ALTER SYSTEM SET fsync = off")  # its own disk is no test's
+            _administer(server.url, "SELECT pg_reload_conf()")
             _administer(server.url, f"CREATE DATABASE {TEMPLATE}")
             migrate(named(server.url, TEMPLATE))
             yield server.url

@@ -20,7 +20,11 @@ def acceptable(password: str) -> bool:
 
 def hashed(password: str) -> str:
     """What to keep instead of `password`; different every time."""
-    return _HASHER.hash(password)
+    return _HASHER.hash(_bytes(password))
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode(errors="surrogatepass")  # a stranger may send anything
 
 
 def matches(kept: str | None, password: str) -> bool:
@@ -29,10 +33,10 @@ def matches(kept: str | None, password: str) -> bool:
     None for `kept` (no such user, or no password) takes as long and is never a match.
     """
     if kept is None or len(password) > LONGEST:
-        _HASHER.hash(password[:LONGEST])
+        _HASHER.hash(_bytes(password[:LONGEST]))
         return False
     try:
-        return _HASHER.verify(kept, password)
+        return _HASHER.verify(kept, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
 

@@ -40,7 +40,8 @@ def digest(key: bytes, secret: str) -> bytes:
     >>> digest(b"k" * 32, "secret") == digest(b"k" * 32, "secret") != digest(b"l" * 32, "secret")
     True
     """
-    return hashlib.blake2b(secret.encode(), key=key, digest_size=32).digest()
+    text = secret.encode(errors="surrogatepass")  # a stranger may send anything
+    return hashlib.blake2b(text, key=key, digest_size=32).digest()
 
 
 def matches(key: bytes, secret: str, kept: bytes) -> bool:

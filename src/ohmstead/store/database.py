@@ -21,6 +21,8 @@ Parameters: TypeAlias = Mapping[str, Any] | Sequence[Any]
 
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 """What psycopg raises when the server is away, ends, or has no room: worth another try."""
+UNFIT = (psycopg.DataError, UnicodeEncodeError)
+"""What it raises for values that no column takes: a zero character, a number too large."""
 MIGRATING = 0x0E57EAD
 """The advisory lock of whoever changes the schema."""
 CONNECT_TIMEOUT_S = 10
@@ -83,7 +85,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction, committed at the end; Unavailable if the server goes."""
+        """A connection in a transaction, committed at the end; Unavailable, BadInput."""
         try:
             connection = await self._taken()
             try:
@@ -91,6 +93,8 @@ class Database:
                     yield connection
             finally:
                 await self._pool.putconn(connection)
+        except UNFIT as trouble:
+            raise BadInput(f"the database cannot keep that ({_first_line(trouble)})") from trouble
         except AWAY as trouble:
             raise Unavailable(
                 f"the database at {hidden(self.url)} is away ({_first_line(trouble)}); try again"

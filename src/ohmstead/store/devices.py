@@ -95,7 +95,10 @@ class Devices:
 
     async def credential(self, username: str) -> Credential | None:
         """Who signs in as `username`, and the digest to check the password against."""
-        found = await self._database.one(f"{DEVICES} WHERE d.username = %s", (username,))
+        try:
+            found = await self._database.one(f"{DEVICES} WHERE d.username = %s", (username,))
+        except BadInput:  # not even a text: a stranger may send anything
+            return None
         return Credential(_device(found), bytes(found["secret"])) if found else None
 
 

@@ -117,10 +117,11 @@ class People:
 
     async def password_hash(self, email: str) -> tuple[User, str | None] | None:
         """The user with this address and the hash to check against; None without such a user."""
-        found = await self._database.one(
-            f"{_also('u.password_hash')} WHERE lower(u.email) = lower(%s)",
-            (email.strip(),),
-        )
+        question = f"{_also('u.password_hash')} WHERE lower(u.email) = lower(%s)"
+        try:
+            found = await self._database.one(question, (email.strip(),))
+        except BadInput:  # not even a text: a stranger may send anything
+            return None
         return (_user(found), found["password_hash"]) if found else None
 
     async def add_link(self, id: int, digest: bytes, expires: datetime) -> None:

@@ -92,7 +92,7 @@ POWER = f"""
 """  # noqa: S608
 COUNTED = """
     SELECT width_bucket(at - interval '1 microsecond', %(bounds)s::timestamptz[]) AS day,
-           sum(greatest(step, 0)) AS energy, count(*) AS readings
+           sum(CASE WHEN step < 0 THEN 0 ELSE step END) AS energy, count(*) AS readings
     FROM (
         SELECT at, {column} - lag({column}) OVER (ORDER BY at) AS step
         FROM readings

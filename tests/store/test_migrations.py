@@ -1,0 +1,104 @@
+"""The schema: numbered files, applied once by whoever comes first, and fit for Citus."""
+
+import asyncio
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import ohmstead.store
+from ohmstead.errors import BadInput, Unavailable
+from ohmstead.reading import catalogue
+from ohmstead.store import columns
+from ohmstead.store.database import Database, checked, hidden, migrate
+
+ROOM = Path(ohmstead.store.__file__).parent
+BY_STREAM = r"\b(readings|latest|counters)\b"
+
+
+async def test_every_quantity_has_its_column_in_both_tables(database: Database) -> None:
+    """The catalogue is the one list of what is measured: `q.column`, double precision."""
+    for table in ("readings", "latest"):
+        found = await database.rows(
+            "SELECT column_name AS name, data_type AS kind FROM information_schema.columns"
+            " WHERE table_name = %s",
+            (table,),
+        )
+        kinds = {row["name"]: row["kind"] for row in found}
+        for quantity in catalogue.ALL:
+            assert kinds[quantity.column] == "double precision"
+        assert set(columns.ALL) | {"stream", "at"} <= set(kinds)
+
+
+async def test_stream_is_in_the_key_of_what_is_distributed(database: Database) -> None:
+    """Citus: the distribution column is part of every unique key of a distributed table."""
+    found = await database.rows(
+        "SELECT conrelid::regclass::text AS of, pg_get_constraintdef(oid) AS key FROM pg_constraint"
+        " WHERE contype IN ('p', 'u')"
+        " AND conrelid IN ('readings'::regclass, 'latest'::regclass, 'counters'::regclass)"
+    )
+    assert len(found) == 3
+    assert all("(stream" in row["key"] for row in found)
+
+
+def _statements(source: str) -> list[str]:
+    """The SQL texts of a file: whatever in quotes begins with a verb of SQL."""
+    joined = re.sub(r'"\s*\n\s*f?"', "", source)
+    quoted = re.findall(r'"""(.*?)"""|"([^"\n]*)"', joined, flags=re.DOTALL)
+    texts = (" ".join((long or short).split()) for long, short in quoted)
+    return [t for t in texts if re.match(r"(SELECT|INSERT|UPDATE|DELETE)\b", t)]
+
+
+@pytest.mark.parametrize("file", sorted(ROOM.glob("*.py")), ids=lambda file: file.name)
+def test_every_statement_on_a_distributed_table_carries_the_stream(file: Path) -> None:
+    """Design, chosen parts: the same SQL runs on Citus, distributed by stream."""
+    for statement in _statements(file.read_text()):
+        if re.search(BY_STREAM, statement):
+            assert "stream" in statement, statement
+
+
+def test_the_check_above_sees_the_statements() -> None:
+    """A check needs something to check: the questions and the commit are found."""
+    seen = [s for file in ROOM.glob("*.py") for s in _statements(file.read_text())]
+    assert len([s for s in seen if re.search(BY_STREAM, s)]) >= 8
+
+
+def test_files_are_numbered_without_a_gap() -> None:
+    """Migrations are numbered files, never edited."""
+    folder = files("ohmstead.store") / "migrations"
+    numbers = sorted(int(file.name[:4]) for file in folder.iterdir() if file.name.endswith(".sql"))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_many_may_migrate_at_once(postgres_url: str, database_url: str) -> None:
+    """One program does it, the others wait; a lock row of a killed one does not stop them."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    migrate(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(asyncio.to_thread(migrate, database_url) for _ in range(3)))
+
+
+def test_a_database_that_is_not_there_is_said_so() -> None:
+    """Errors name what, which, and hide the password."""
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1/none") as raised:
+        migrate("postgresql://me:secret@127.0.0.1:1/none")
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "postgresql://host", "nonsense", ""])
+def test_what_is_not_a_postgresql_url_is_refused(url: str) -> None:
+    """BadInput says what a URL looks like."""
+    with pytest.raises(BadInput, match="postgresql://user:password@host:5432/name"):
+        checked(url)
+
+
+def test_a_url_is_shown_without_its_password() -> None:
+    """Passwords do not go into messages."""
+    assert hidden("postgresql://a:b@h:1/d?sslmode=require") == "postgresql://a@h:1/d"
+    assert hidden("postgresql://h/d") == "postgresql://h/d"
