@@ -10,7 +10,7 @@ from litestar.params import Dependency, Parameter
 from litestar.response import Stream
 
 from ohmstead.clock import Clock
-from ohmstead.dashboard import live, shapes
+from ohmstead.dashboard import live, shapes, words
 from ohmstead.dashboard.desk import AnyRequest, Desk
 from ohmstead.dashboard.live import Watcher
 from ohmstead.dashboard.responses import documented
@@ -208,7 +208,9 @@ async def quantities(user: TheUser) -> shapes.Catalogue:
     del user  # only that somebody is signed in
     return shapes.Catalogue(
         quantities=[
-            shapes.Quantity(obis=q.obis, unit=q.unit, kind=q.kind.value, label=q.label)
+            shapes.Quantity(
+                obis=q.obis, unit=q.unit, kind=q.kind.value, label=q.label, labels=words.labels(q)
+            )
             for q in catalogue.ALL
         ],
         media=[shapes.Medium(kind=m.kind, label=m.label, unit=m.unit) for m in catalogue.MEDIA],

@@ -173,6 +173,8 @@ class Quantity(Struct, frozen=True, kw_only=True):
     unit: str | None
     kind: Literal["counter", "gauge", "demand", "text"]
     label: str
+    labels: dict[str, str]
+    """By language: `en`, `de`."""
 
 
 class Medium(Struct, frozen=True, kw_only=True):
