@@ -42,7 +42,7 @@ async def test_what_went_wrong_is_kept_for_the_error() -> None:
     await read(
         log, b"[1] 2026/03/01 00:00:00.1 [INF] Starting\nnats-server: bad line 3\n[1] [FTL] x\n"
     )
-    assert log.last == ["bad line 3", "x"]
+    assert log.last == ["nats-server: bad line 3", "x"]
     assert not log.started.is_set()
     log.begin()
     await read(log, b"[1] 2026/03/01 00:00:00.1 [INF] Server is ready\n")

@@ -24,7 +24,7 @@ LONGEST_LINE = 8192
 async def start(arguments: Sequence[str | Path]) -> asyncio.subprocess.Process:
     """Start a program whose output (both kinds, on `stdout`) we read.
 
-    It has its own session, so Ctrl-C reaches only us; it gets SIGTERM when this thread's process
+    Ctrl-C in a terminal reaches only us, not it; it gets SIGTERM when this thread's process
     dies in any way (Linux).
     """
     command = [str(each) for each in arguments]
