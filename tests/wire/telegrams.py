@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ohmstead.wire.cipher import Keys
 from ohmstead.wire.telegram import Decoder, Refused, Telegram
 
 IDENT = "/OHM5\\2TEST-1000"
@@ -132,3 +135,52 @@ def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
 
 
 Make = Callable[[], Decoder]
+
+
+def mbus(payload: bytes, *, segment: int = 240, ci: int | None = None) -> bytes:
+    """Long frames of the wired M-Bus with `payload` in numbered segments (or one frame with this
+    CI)."""
+    parts = [payload[at : at + segment] for at in range(0, len(payload), segment)] or [b""]
+    frames = b""
+    for number, part in enumerate(parts):
+        last = 0x10 if number == len(parts) - 1 else 0
+        body = b"\x53\xff" + bytes([number | last if ci is None else ci]) + b"\x01\x67" + part
+        head = bytes([0x68, len(body), len(body), 0x68])
+        frames += head + body + bytes([sum(body) & 0xFF, 0x16])
+    return frames
+
+
+def wrapped(payload: bytes) -> bytes:
+    """A DLMS wrapper around `payload`."""
+    return b"\x00\x01\x00\x01\x00\x67" + len(payload).to_bytes(2, "big") + payload
+
+
+def blocks(payload: bytes, size: int = 40) -> list[bytes]:
+    """General block transfer: `payload` in numbered blocks."""
+    parts = [payload[at : at + size] for at in range(0, len(payload), size)]
+    return [
+        bytes([0xE0, 0xC0 if number == len(parts) else 0x40])
+        + number.to_bytes(2, "big")
+        + b"\x00\x00"
+        + bytes([len(part)])
+        + part
+        for number, part in enumerate(parts, 1)
+    ]
+
+
+KEYS = Keys(bytes(range(16)), bytes(range(16, 32)))
+TITLE = b"OHM\x00\x00\x00\x00\x07"
+
+
+def sealed(plain: bytes, *, control: int = 0x30, keys: Keys = KEYS, long: bool = False) -> bytes:
+    """`plain` in a general-glo-ciphering APDU, made with AES-GCM as a whole."""
+    counter = b"\x00\x00\x00\x2a"
+    associated = bytes([control]) + (keys.authentication or b"")
+    both = AESGCM(keys.encryption).encrypt(TITLE + counter, plain, associated)
+    content = bytes([control]) + counter + both[: len(plain)]
+    if control & 0x10:
+        content += both[len(plain) :][:12]
+    size = b"\x82" + len(content).to_bytes(2, "big")
+    if not long:
+        size = bytes([len(content)]) if len(content) < 128 else b"\x81" + bytes([len(content)])
+    return b"\xdb\x08" + TITLE + size + content

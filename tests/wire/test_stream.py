@@ -5,21 +5,48 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.wire.telegrams import ROWS, Make, cut, hdlc, heard, notification, p1
+from tests.wire.telegrams import (
+    KEYS,
+    ROWS,
+    Make,
+    blocks,
+    cut,
+    hdlc,
+    heard,
+    mbus,
+    notification,
+    p1,
+    sealed,
+    wrapped,
+)
 from tests.wire.telegrams import dlms as frame
 
 from ohmstead.wire import dlms
 from ohmstead.wire.hdlc import Hdlc
+from ohmstead.wire.mbus_link import MbusFrames
 from ohmstead.wire.p1 import P1
+from ohmstead.wire.p1_sealed import SealedP1
 from ohmstead.wire.recognise import Recogniser
 from ohmstead.wire.stream import PIECE, Stream
 from ohmstead.wire.telegram import Telegram
+from ohmstead.wire.wrapper import Wrapper
 
+MBUS = mbus(notification(ROWS)[3:], segment=60)
+SEALED = sealed(p1(), long=True)
+BLOCKS = b"".join(map(hdlc, blocks(sealed(notification(ROWS)[3:]))))
 SEGMENTED = hdlc(notification(ROWS)[:40], more=True) + hdlc(notification(ROWS)[40:])
+MAKERS: dict[str, Make] = {
+    "p1": P1,
+    "p1-sealed": lambda: SealedP1(KEYS),
+    "hdlc": lambda: dlms.over_hdlc(KEYS),
+    "mbus": lambda: dlms.over_mbus(KEYS),
+    "wrapper": lambda: dlms.over_wrapper(KEYS),
+}
+EACH = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
 DECODERS = pytest.mark.parametrize(
-    "make", [P1, dlms.over_hdlc, Recogniser], ids=["p1", "hdlc", "any"]
+    "make", [*MAKERS.values(), lambda: Recogniser(KEYS)], ids=[*MAKERS.keys(), "any"]
 )
-BOUND = P1.LONGEST + 2 * Hdlc.LONGEST + 3 * PIECE
+BOUND = P1.LONGEST + 2 * Hdlc.LONGEST + Wrapper.LONGEST + 5 * PIECE
 """What a recogniser with all its decoders may hold at most."""
 
 NOISE = st.one_of(
@@ -37,15 +64,17 @@ def stream_of(*telegrams: bytes) -> st.SearchStrategy[bytes]:
 
 P1_STREAMS = stream_of(p1(), p1(crc=False), p1(end="\n"), p1()[:200])
 HDLC_STREAMS = stream_of(frame(), SEGMENTED, frame()[:60])
-STREAMS = stream_of(p1(), p1(crc=False), p1()[:200], frame(), SEGMENTED, frame()[:60])
+OTHERS = (MBUS, SEALED, BLOCKS, wrapped(notification(ROWS)[3:]))
+STREAMS = stream_of(p1(), p1()[:200], frame(), SEGMENTED, frame()[:60], *OTHERS)
+ONE_METER = st.one_of(P1_STREAMS, HDLC_STREAMS, *map(stream_of, OTHERS))
 
 
 def told(pieces: list[bytes]) -> list[Telegram]:
     """The telegrams that a recogniser finds."""
-    return [found for found in heard(Recogniser(), pieces) if isinstance(found, Telegram)]
+    return [found for found in heard(Recogniser(KEYS), pieces) if isinstance(found, Telegram)]
 
 
-@pytest.mark.parametrize("make", [P1, dlms.over_hdlc], ids=["p1", "hdlc"])
+@EACH
 @given(STREAMS, st.lists(st.integers(0), max_size=8))
 def test_a_telegram_may_arrive_in_any_pieces(make: Make, data: bytes, places: list[int]) -> None:
     """A serial line cuts where it likes: the same telegrams and refusals come out."""
@@ -54,7 +83,7 @@ def test_a_telegram_may_arrive_in_any_pieces(make: Make, data: bytes, places: li
     assert heard(make(), [data[at : at + 1] for at in range(len(data))]) == whole
 
 
-@given(st.one_of(P1_STREAMS, HDLC_STREAMS), st.lists(st.integers(0), max_size=8))
+@given(ONE_METER, st.lists(st.integers(0), max_size=8))
 def test_an_unknown_stream_may_arrive_in_any_pieces(data: bytes, places: list[int]) -> None:
     """One meter is on a line: its telegrams come out however they are cut.
 
@@ -69,7 +98,7 @@ def test_noise_before_and_after_does_no_harm(make: Make, noise: bytes) -> None:
     """A telegram without a `!` or flag in the noise around it is found; nothing is raised in any
     case."""
     quiet = noise.replace(b"/", b"").replace(b"!", b"").replace(b"\x7e", b"")
-    for data in (p1(), frame()):
+    for data in (p1(), frame(), *OTHERS):
         alone = [found for found in heard(make(), [data]) if isinstance(found, Telegram)]
         found = heard(make(), [quiet, data, quiet])
         assert [one.raw for one in found if isinstance(one, Telegram)] == [one.raw for one in alone]
@@ -118,7 +147,7 @@ class Counting(bytearray):
         return got
 
 
-def work(make: type[Stream], data: bytes, piece: int) -> int:  # type: ignore[type-arg]
+def work(make: type[Stream[Any]], data: bytes, piece: int) -> int:
     decoder = make()
     decoder._buffer = Counting()
     for at in range(0, len(data), piece):
@@ -127,7 +156,7 @@ def work(make: type[Stream], data: bytes, piece: int) -> int:  # type: ignore[ty
     return decoder._buffer.looked
 
 
-@pytest.mark.parametrize("make", [P1, Hdlc])
+@pytest.mark.parametrize("make", [P1, SealedP1, Hdlc, MbusFrames, Wrapper])
 @pytest.mark.parametrize("piece", [1, 7, 100_000])
 @pytest.mark.parametrize(
     "unit",
@@ -143,10 +172,14 @@ def work(make: type[Stream], data: bytes, piece: int) -> int:  # type: ignore[ty
         p1(),
         frame(),
         p1()[:-9],
+        b"\xdb\x08ABC12345\x82\x0f\xff\x30",
+        b"\x00\x01\x00\x01\x00\x67\x10\x00\x0f",
+        b"\x68\x03\x03\x68",
+        b"\x68\xfa\xfa\x68",
     ],
 )
 def test_work_grows_with_the_stream_and_not_faster(
-    make: type[P1] | type[Hdlc], piece: int, unit: bytes
+    make: type[Stream[Any]], piece: int, unit: bytes
 ) -> None:
     """Twice the bytes are twice the work: bytes looked at are counted, no time is taken."""
     short, long = (work(make, unit * (size // len(unit)), piece) for size in (40_000, 80_000))

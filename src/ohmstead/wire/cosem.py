@@ -6,23 +6,23 @@ and the meters.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from ohmstead.reading import units
-from ohmstead.reading.obis import ELECTRICITY, Obis
 from ohmstead.reading.reading import Identity
-from ohmstead.wire.axdr import Bits, Enum, Reader, Unreadable
+from ohmstead.wire import layouts, scalers
+from ohmstead.wire.axdr import Bits, Reader, Unreadable
+from ohmstead.wire.layouts import LIST_NAME, Item, items
 from ohmstead.wire.telegram import Refused, Telegram, Value
 from ohmstead.wire.vendors import VENDORS, prefix_of
 
 DATA_NOTIFICATION = 0x0F
 INVOKE_ID = 4  # bytes of long-invoke-id-and-priority
 DATE_TIME = 12  # bytes of a date-time octet string
-LOGICAL_NAME = 6  # bytes
 OCTET_STRING = 0x09
-SCALER_UNIT = 2  # elements
 
 NOT_SPECIFIED = 0x8000  # deviation
 SUMMER_TIME = 0x80  # in the clock status
@@ -36,29 +36,6 @@ MAKERS: tuple[tuple[str, str, str], ...] = (
 """How a list's name (0.2.129) begins -> the maker's letters and name."""
 
 _PRINTABLE = re.compile(rb"[\x20-\x7e]+")
-
-
-class Item(NamedTuple):
-    """One value as the list has it: its code, what A-XDR gave, and scaler and unit where they are
-    with it."""
-
-    code: str
-    """As `Obis.short`."""
-    data: Any
-    scaler: int | None = None
-    unit: str | None = None
-
-
-@lru_cache(maxsize=1024)
-def code_of(name: bytes) -> str:
-    """The short code of a logical name.  Swiss and Norwegian meters say channel 1 for themselves:
-    it is read as 0.
-
-    >>> code_of(bytes.fromhex("0101010800ff"))
-    '1.8.0'
-    """
-    a, b, c, d, e, f = name
-    return Obis(a, 0 if a == ELECTRICITY and b == 1 else b, c, d, e, f).short
 
 
 def moment(data: bytes) -> datetime | None:
@@ -116,52 +93,23 @@ def read(apdu: bytes) -> tuple[datetime | None, Any]:
     return moment(stamp) if length == DATE_TIME else None, body
 
 
-def items(body: Any) -> list[Item]:
-    """The values of a body whose codes stand in front of them, in rows or one after the other.
-
-    A row is a structure {code, value} or {code, value, {scaler, unit}}; without rows the same three
-    follow each other directly.
-    """
-    if isinstance(body, tuple) and body and isinstance(body[0], list):
-        raise Unreadable("push lists, whose codes stand apart from their values, are not read")
-    found: list[Item] = []
-    if isinstance(body, list | tuple):
-        _collect(body, found)
-    return found
-
-
-def _collect(elements: list[Any] | tuple[Any, ...], found: list[Item]) -> None:
-    index, count = 0, len(elements)
-    while index < count:
-        element = elements[index]
-        index += 1
-        if isinstance(element, list | tuple):
-            _collect(element, found)
-        elif type(element) is bytes and len(element) == LOGICAL_NAME and index < count:
-            data = elements[index]
-            index += 1
-            scaled = elements[index] if index < count else None
-            if type(scaled) is tuple and len(scaled) == SCALER_UNIT and type(scaled[1]) is Enum:
-                found.append(Item(code_of(element), data, scaled[0], units.COSEM.get(scaled[1])))
-                index += 1
-            else:
-                found.append(Item(code_of(element), data))
-
-
-def value_of(item: Item) -> Value | None:
+def value_of(item: Item, maker: str | None = None) -> Value | None:
     """What an item says: a number scaled into its unit, or a text; None where it says nothing."""
-    _, data, scaler, unit = item
+    code, data, scaler, unit = item
     if isinstance(data, int | float):
         raw = int(data) if isinstance(data, int) else None
-        return Value(
-            data if scaler is None else units.shifted(data, scaler), unit, None, raw, scaler
-        )
+        power = scaler
+        if power is None:
+            power, unit = scalers.assumed(code, data, maker)
+        return Value(units.shifted(data, power), unit, None, raw, scaler)
     if isinstance(data, str):
+        data = data.rstrip("\0")
         return Value(data) if data else None
     if type(data) is bytes and data:
         if len(data) == DATE_TIME and (at := moment(data)):
             return Value(written(at), at=at)
-        return Value(data.decode("ascii") if _PRINTABLE.fullmatch(data) else data.hex().upper())
+        text = data.rstrip(b"\0")
+        return Value(text.decode("ascii") if _PRINTABLE.fullmatch(text) else data.hex().upper())
     if isinstance(data, Bits):
         return Value(data.data.hex().upper())
     return None
@@ -171,7 +119,7 @@ def value_of(item: Item) -> Value | None:
 def _identity(texts: tuple[str | None, ...], title: str | None) -> Identity:
     """Who the meter is, from what it says under `IDENTIFYING` and its system title."""
     said = {key: text for key, text in zip(IDENTIFYING, texts, strict=True) if text}
-    name = said.get("0.2.129")
+    name = said.get(LIST_NAME)
     maker = next((maker for maker in MAKERS if name and name.startswith(maker[0])), None)
     prefix = prefix_of(said.get("42.0.0")) or title or (maker and maker[1])
     return Identity(
@@ -185,7 +133,7 @@ def _identity(texts: tuple[str | None, ...], title: str | None) -> Identity:
     )
 
 
-IDENTIFYING = ("96.1.0", "96.1.1", "96.1.7", "42.0.0", "0.0.5", "0.2.129")
+IDENTIFYING = ("96.1.0", "96.1.1", "96.1.7", "42.0.0", "0.0.5", LIST_NAME)
 
 
 def telegram(
@@ -194,18 +142,30 @@ def telegram(
     """The telegram of one plain data notification; `title` is the maker's letters of a system
     title, if known."""
     try:
-        at, body = read(apdu)
-        listed = items(body)
+        at, body = _read_or_repaired(apdu)
     except Unreadable as error:
         return Refused(f"DLMS: {error}", offset)
+    listed = items(body)
+    named = next((item.data for item in listed if item.code == LIST_NAME), None)
+    maker = "Kamstrup" if str(named).startswith("Kamstrup") else None
     values = {}
     for item in listed:
-        value = value_of(item)
+        value = value_of(item, maker)
         if value is not None:
             values[item.code] = value
     if not values:
         return Refused("DLMS: the notification holds no value with a code", offset)
     return Telegram("DLMS", framing, values, _clock(values) or at, _who(values, title), raw)
+
+
+def _read_or_repaired(apdu: bytes) -> tuple[datetime | None, Any]:
+    try:
+        return read(apdu)
+    except Unreadable:
+        for other in layouts.repaired(apdu):
+            with suppress(Unreadable):
+                return read(other)
+        raise
 
 
 def _clock(values: Mapping[str, Value]) -> datetime | None:

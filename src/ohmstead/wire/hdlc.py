@@ -19,6 +19,7 @@ TYPE_3, TYPE_MASK = 0xA0, 0xF0
 SEGMENTED = 0x08  # the S bit: the information goes on in the next frame
 ADDRESS_LENGTHS = (1, 2, 4)  # the last byte of an address has its lowest bit set
 CHECK = 2  # bytes of HCS and FCS
+LLC_LENGTH = 3
 LLC = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
 """The logical link control in front of an APDU: response, command.  It stands in the first segment
 only."""
@@ -32,6 +33,12 @@ class Message:
     payload: bytes
     raw: bytes
     offset: int
+
+    def without_llc(self) -> "Message":
+        """The same without the logical link control, if there is one."""
+        if self.payload.startswith(LLC):
+            return Message(self.payload[LLC_LENGTH:], self.raw, self.offset)
+        return self
 
 
 def header_length(frame: bytes | bytearray) -> int | None:

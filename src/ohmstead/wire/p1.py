@@ -235,16 +235,19 @@ class P1(Stream[Telegram | Refused]):
         whole = end + (CRC_DIGITS if crc is not None else 0)
         raw = bytes(self._buffer[start:whole])
         self._skip(whole)
-        if ident := START.match(frame, start):
-            yield self._read(frame[start:], ident.end() - start, crc, raw, offset)
+        found = checked(frame[start:], crc, raw, offset)
+        if found:
+            yield found
 
-    @staticmethod
-    def _read(
-        frame: bytes, body: int, crc: int | None, raw: bytes, offset: int
-    ) -> Telegram | Refused:
-        if crc is not None and (right := crc16_arc(frame)) != crc:
-            return Refused(f"P1: the CRC says {crc:04X}, the telegram has {right:04X}", offset)
-        return read(frame, body, raw, offset)
+
+def checked(frame: bytes, crc: int | None, raw: bytes, offset: int) -> Telegram | Refused | None:
+    """The telegram of a frame `/` to `!` whose CRC is right or missing; None if `/` begins none."""
+    ident = START.match(frame)
+    if not ident:
+        return None
+    if crc is not None and (right := crc16_arc(frame)) != crc:
+        return Refused(f"P1: the CRC says {crc:04X}, the telegram has {right:04X}", offset)
+    return read(frame, ident.end(), raw, offset)
 
 
 def read(frame: bytes, body: int, raw: bytes, offset: int = 0) -> Telegram | Refused:

@@ -6,7 +6,9 @@
 from collections.abc import Callable
 
 from ohmstead.wire import dlms
+from ohmstead.wire.cipher import Keys
 from ohmstead.wire.p1 import P1
+from ohmstead.wire.p1_sealed import SealedP1
 from ohmstead.wire.telegram import (
     NO_DATA,
     NOT_RECOGNIZED,
@@ -17,14 +19,27 @@ from ohmstead.wire.telegram import (
     Telegram,
 )
 
-DECODERS: tuple[Callable[[], Decoder], ...] = (
-    P1,
+Make = Callable[[Keys | None], Decoder]
+
+
+def plain_p1(_: Keys | None) -> Decoder:
+    """P1 telegrams that need no key."""
+    return P1()
+
+
+DECODERS: tuple[Make, ...] = (
+    plain_p1,
+    SealedP1,
     dlms.over_hdlc,
+    dlms.over_mbus,
+    dlms.over_wrapper,
 )
 """The protocols, the most particular first."""
 
 PATIENCE = 512
-"""Bytes of which nothing was kept and nothing understood, until the status says so."""
+"""Bytes of which hardly any was kept and nothing understood, until the status says so."""
+HARDLY = 16
+"""Bytes that all decoders together may keep of anything."""
 LOST = 32_768
 """Bytes without a telegram after which the one who understood is no longer believed: another meter
 is there."""
@@ -38,9 +53,10 @@ class Recogniser:
     far; NOT CONNECTED, and NO DATA after a silence, are for the port to say: there is no time here.
     """
 
-    def __init__(self, decoders: tuple[Callable[[], Decoder], ...] = DECODERS) -> None:
+    def __init__(self, keys: Keys | None = None, decoders: tuple[Make, ...] = DECODERS) -> None:
         self._decoders = decoders
-        self._listening = [make() for make in decoders]
+        self._keys = keys
+        self._listening = [make(keys) for make in decoders]
         self._speaks: Decoder | None = None
         self._silent = 0  # bytes since the last telegram
         self._status = NO_DATA
@@ -83,28 +99,23 @@ class Recogniser:
             found += self._heard(decoder, list(decoder.feed(data)))
             if self._speaks:
                 return found
-        if self._status == RECOGNITION and self._silent >= PATIENCE and not self.held:
-            self._status = NOT_RECOGNIZED
-        elif self._status == NOT_RECOGNIZED and self.held:
-            self._status = RECOGNITION
+        hopeful = self.held > HARDLY and self._silent <= LOST
+        if self._status in (RECOGNITION, NOT_RECOGNIZED):
+            self._status = RECOGNITION if hopeful or self._silent < PATIENCE else NOT_RECOGNIZED
         return found
 
     def _heard(self, decoder: Decoder, found: list[Telegram | Refused]) -> list[Telegram | Refused]:
-        """What `found` means: the first telegram, or a refusal that only its protocol can give,
-        decides."""
+        """What `found` means: the first telegram decides who speaks, a refusal may lack a key."""
         for one in found:
-            status = OK if isinstance(one, Telegram) else one.status
-            if status is None:
-                continue
-            self._status = status
-            self._silent = 0
-            if self._speaks is not decoder:
-                self._speaks = decoder
-                self._listening = [decoder]
+            if isinstance(one, Telegram):
+                self._status, self._silent = OK, 0
+                self._speaks, self._listening = decoder, [decoder]
+            elif one.status is not None:
+                self._status = one.status
         return found
 
     def _forget(self) -> None:
         self._speaks = None
         self._silent = 0
         self._status = RECOGNITION
-        self._listening = [make() for make in self._decoders]
+        self._listening = [make(self._keys) for make in self._decoders]

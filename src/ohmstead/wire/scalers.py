@@ -1,0 +1,70 @@
+"""What a number means where the telegram gives neither scaler nor unit: it is known of the meters
+only.
+
+Swiss push lists and Kamstrup's lists carry bare numbers.  The unit follows from the code; the power
+of ten is the one that the makers' papers give, and for voltages the number itself tells 230 from
+2300.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ENERGY, GAUGE = 8, 7  # value group D
+PHASE = 20  # what a phase adds to value group C
+PHASES = 3
+
+_UNITS: Mapping[tuple[int, int], str] = MappingProxyType(
+    {
+        **{(c, ENERGY): "Wh" for c in (1, 2, 15, 16)},
+        **{(c, ENERGY): "varh" for c in (3, 4, 5, 6, 7, 8)},
+        **{(c, ENERGY): "VAh" for c in (9, 10)},
+        **{(c, GAUGE): "W" for c in (1, 2, 15, 16)},
+        **{(c, GAUGE): "var" for c in (3, 4, 5, 6, 7, 8)},
+        **{(c, GAUGE): "VA" for c in (9, 10)},
+        (11, GAUGE): "A",
+        (12, GAUGE): "V",
+        (14, GAUGE): "Hz",
+    }
+)
+"""Value groups C (of the total) and D -> base unit.  Source: IEC 62056-6-1, table of
+electricity."""
+
+_FACTOR = 13  # power factor
+_POWERS: Mapping[str | None, Mapping[str, int]] = MappingProxyType(
+    {
+        None: MappingProxyType({"A": -2}),
+        "Kamstrup": MappingProxyType({"A": -2, "Wh": 1, "varh": 1}),
+    }
+)
+"""Maker (None: everybody else) -> unit -> power of ten.
+
+Landis+Gyr E360 and E450, Iskraemeco AM550: currents in 10 mA; the E570 has whole amperes and needs
+a set of its own.  Kamstrup HAN-NVE: energies in 10 Wh.
+"""
+
+HIGHEST_V = 800
+"""A voltage above is counted in tenths: no customer has more than 690 V."""
+
+
+def assumed(code: str, number: float, maker: str | None = None) -> tuple[int, str | None]:
+    """The power of ten and the unit of a bare number under a short code; (0, None) where nothing is
+    known.
+
+    >>> assumed("1.8.0", 21956), assumed("71.7.0", 9)
+    ((0, 'Wh'), (-2, 'A'))
+    >>> assumed("32.7.0", 2357), assumed("32.7.0", 236)
+    ((-1, 'V'), (0, 'V'))
+    """
+    if ":" in code:  # another channel or medium
+        return 0, None
+    quantity, processing, _ = code.split(".", 2)
+    c, d = int(quantity), int(processing)
+    total = c % PHASE if c < PHASE * (PHASES + 1) else c
+    if (total, d) == (_FACTOR, GAUGE):
+        return -3, None
+    unit = _UNITS.get((total, d))
+    if unit is None:
+        return 0, None
+    if unit == "V":
+        return (-1 if abs(number) > HIGHEST_V else 0), unit
+    return _POWERS.get(maker, _POWERS[None]).get(unit, 0), unit
