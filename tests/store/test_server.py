@@ -19,7 +19,7 @@ from ohmstead.errors import Unavailable
 from ohmstead.store import binaries
 from ohmstead.store.account import MYSELF, Account, account_for
 from ohmstead.store.database import Database
-from ohmstead.store.place import known_place
+from ohmstead.store.place import known_place, new_place
 from ohmstead.store.server import PostgresServer, running
 
 Test = TypeVar("Test", bound=Callable[..., object])
@@ -78,6 +78,10 @@ def open_to_all(folder: Path) -> None:
 
 def places(home: Path) -> list[Path]:
     return list(home.glob("data-*"))
+
+
+def owner_of(path: Path) -> int:
+    return path.stat().st_uid
 
 
 def of_process(pid: int | None) -> str:
@@ -205,11 +209,10 @@ async def test_a_lock_file_of_a_dead_server_is_no_hindrance(folder: Path) -> Non
 async def test_a_half_made_database_is_made_anew(folder: Path) -> None:
     """Killed during the very first start: what initdb left is thrown away."""
     account = account_for(None)
-    half = folder / "postgres" / "data.new"
-    half.mkdir(parents=True)
+    half = new_place(folder, account).folder / "data.new"
+    half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
-    for made in (folder / "postgres", half):
-        account.owns(made)
+    account.owns(half)
     async with PostgresServer(folder) as server:
         assert answers(server.url) == 42
 
@@ -289,6 +292,10 @@ async def test_the_server_is_not_root(folder: Path) -> None:
         status = of_process(server.pid)
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         assert "0" not in fields["Uid"].split()
+        place = known_place(folder)
+        assert place is not None
+        assert owner_of(place.folder) == 0
+        assert str(owner_of(place.data)) in fields["Uid"].split()
         assert "0" not in fields["Gid"].split()
         assert fields["Groups"].split() == []
 

@@ -110,8 +110,11 @@ def new_place(folder: Path, account: Account, home: Path = HOME) -> Place:
         chosen = home / f"{folder.resolve().name or 'root'}-{name}"
         chosen.parent.mkdir(parents=True, exist_ok=True)
         chosen.parent.chmod(0o755)
-    chosen.mkdir(mode=0o700)
-    account.owns(chosen)
+    # The folder stays ours: a server that was broken into must not lead our own writes elsewhere.
+    chosen.mkdir()
+    chosen.chmod(0o700 if account.uid is None else 0o711)
+    (chosen / "log").mkdir(mode=0o700)
+    account.owns(chosen / "log")
     if chosen.parent != folder:
         (folder / POINTER).write_text(f"{chosen}\n")
     return Place(chosen)
