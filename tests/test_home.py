@@ -115,6 +115,15 @@ def test_every_command_and_option_is_documented(command: cli.Subcommand) -> None
             assert f"`{option}" in document, f"docs/commands.md does not explain {words} {option}"
 
 
+def test_no_option_is_documented_that_does_not_exist() -> None:
+    """The other way round: docs/commands.md explains nothing that was taken away."""
+    known = {"--help", "--version"}
+    for command in cli.COMMANDS:
+        app = typer.main.get_command(cli._loaded(command))
+        known.update(option for _, options in commands(app, "") for option in options)
+    assert set(re.findall(r"`(--[a-z-]+)", text(ROOT / "docs" / "commands.md"))) <= known
+
+
 @pytest.mark.parametrize(
     "page",
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *DECISIONS],
