@@ -177,6 +177,27 @@ async def test_it_ends_at_once_when_told(
             assert "correct-horse" not in gateway.said()
 
 
+async def test_a_cloud_that_never_answers_does_not_hold_up_the_end(
+    tmp_path: Path, broker: Broker
+) -> None:
+    """SIGTERM while the client waits for a TLS handshake that will not come: quickly, status 0."""
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        uri = f"mqtts://127.0.0.1:{mute.getsockname()[1]}"
+        file = broker.uplink_file(uri=uri)
+        async with program(
+            tmp_path / "gw", "--source", "tcp://127.0.0.1:1", "--uplink", str(file)
+        ) as gateway:
+            await gateway.url()
+            connected, _ = await asyncio.to_thread(mute.accept)
+            began = time.monotonic()
+            assert await asyncio.to_thread(gateway.end, signal.SIGTERM) == 0
+            assert time.monotonic() - began < 5
+            connected.close()
+            assert 'event="gateway stopped"' in gateway.said()
+
+
 async def test_kills_lose_no_report_and_change_no_order(tmp_path: Path, broker: Broker) -> None:
     """kill -9 of gateway and broker in turn: every report queued arrives, in order."""
     await broker.keep()

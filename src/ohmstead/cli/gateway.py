@@ -1,8 +1,11 @@
 """`ohmstead gateway`: reads one meter, serves it on the local network, sends it to the cloud."""
 
 import asyncio
+import os
 import signal
 import sys
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +39,22 @@ async def _until_told(options: GatewayOptions) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await house.run(options, clock=SystemClock(), stop=stop)
+
+
+def _run(options: GatewayOptions) -> None:
+    """Runs the gateway to its end, which no thread that is stuck in the network may hold up.
+
+    The MQTT client resolves names and connects in a thread, for up to a minute when nobody answers.
+    By then everything is written and closed, so the process leaves such a thread behind.
+    """
+    with closing(
+        uvloop.new_event_loop()
+    ) as loop:  # which waits for no thread
+        loop.run_until_complete(_until_told(options))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    if threading.active_count() > 1:
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def gateway(
@@ -81,4 +100,4 @@ def gateway(
         zone=zone,
         uplink_interval_s=uplink_interval,
     )
-    uvloop.run(_until_told(options))
+    _run(options)
