@@ -1,4 +1,4 @@
-"""The admin command, as the issue writes it: run as a program, on a real database."""
+"""The admin command, word by word, on a real database."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def test_it_is_a_program(environment: dict[str, str]) -> None:
 
 
 def test_everything_from_organisation_to_device(said: Said) -> None:
-    """The issue, "The admin command": each with --json, ids in the objects it prints."""
+    """Each subcommand with --json, ids in the objects it prints."""
     org = said("org", "add", "Works")
     assert org == {"id": 1, "name": "Works"}
     site = said("site", "add", "Home", "--org", "1", "--timezone", "Europe/Zurich")

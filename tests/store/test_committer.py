@@ -78,7 +78,7 @@ async def test_every_value_comes_back_as_it_was_given(
 async def test_each_row_learns_its_fate(
     database: Database, clock: SetClock, make_meter: MakeMeter
 ) -> None:
-    """Order within a batch is order of arrival: the issue's "in order, not twice"."""
+    """Order within a batch is order of arrival; design, walks: known? in order? twice?"""
     stream = (await make_meter()).stream
     committer = Committer(database, clock)
     first = await committer.commit(rows(stream, 10, 20, 20, 15, 30))
