@@ -18,10 +18,6 @@ class Catalogue {
     }
   }
 
-  known(obis: string): boolean {
-    return this.#quantities.has(obis);
-  }
-
   unit(obis: string): string | null {
     return this.#quantities.get(obis)?.unit ?? null;
   }

@@ -5,7 +5,12 @@ export interface LiveReading {
   /** Milliseconds since 1970, of the server's clock. */
   readonly at: number;
   readonly values: Readonly<Record<string, number>>;
+  /** What a meter that is not electric counts, in its own unit. */
+  readonly value: number | null;
 }
+
+/** How many meters one stream may follow. */
+export const FOLLOWED_MOST = 200;
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
@@ -47,10 +52,10 @@ export class Live {
   }
 
   #take(event: MessageEvent<string>): void {
-    const said = JSON.parse(event.data) as { meter: string; at: string; values: Record<string, number> };
+    const said = JSON.parse(event.data) as { meter: string; at: string; values: Record<string, number>; value?: number | null };
     const at = Date.parse(said.at);
     const known = this.readings.get(said.meter);
     if (known && known.at > at) return;
-    this.readings.set(said.meter, { meter: said.meter, at, values: { ...known?.values, ...said.values } });
+    this.readings.set(said.meter, { meter: said.meter, at, values: { ...known?.values, ...said.values }, value: said.value ?? null });
   }
 }

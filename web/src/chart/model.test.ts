@@ -36,3 +36,15 @@ test("a table keeps unknown values empty and quotes a comma", () => {
     'From,To,"In, all (kW)"', "1970-01-01T00:00:00.000Z,1970-01-01T00:00:00.010Z,1.25", "1970-01-01T00:00:00.010Z,1970-01-01T00:00:00.020Z,",
   ]);
 });
+
+test("nothing one way draws no line while something flows the other way, and nothing at all is drawn once", () => {
+  const both = chart([], {
+    from: [0, 10, 20], to: [10, 20, 30],
+    series: [
+      { key: "import", label: "Import", hue: "import", values: [2, 0, 0] },
+      { key: "export", label: "Export", hue: "export", down: true, values: [0, 1, 0] },
+    ],
+  });
+  expect(steps(both, both.series[0]!, 1)).toEqual([[0, 2], [10, 2], [10, null], [20, 0], [30, 0]]);
+  expect(steps(both, both.series[1]!, 1)).toEqual([[0, null], [10, -1], [20, -1], [20, null]]);
+});

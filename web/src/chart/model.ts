@@ -65,6 +65,17 @@ export function holes(chart: Chart): Hole[] {
 
 export type Point = [number, number | null];
 
+/** Nothing one way while something flows the other way: not worth a line on the axis. */
+function overshadowed(chart: Chart, series: Series, i: number): boolean {
+  if (series.values[i] !== 0) return false;
+  return chart.series.some((other) => other !== series && !other.before === !series.before && (other.values[i] ?? 0) > 0);
+}
+
+/** Nothing either way is said once, by the first of both. */
+function repeated(chart: Chart, series: Series, i: number): boolean {
+  return series.down === true && series.values[i] === 0 && chart.series.some((other) => !other.down && !other.before === !series.before && other.values[i] === 0);
+}
+
 /** A step line through the intervals: level from `from` to `to`, broken where nothing is known. */
 export function steps(chart: Chart, series: Series, by: number): Point[] {
   const sign = series.down ? -1 : 1;
@@ -72,7 +83,7 @@ export function steps(chart: Chart, series: Series, by: number): Point[] {
   chart.from.forEach((from, i) => {
     const value = series.values[i] ?? null;
     const to = chart.to[i] ?? from;
-    if (value === null) {
+    if (value === null || overshadowed(chart, series, i) || repeated(chart, series, i)) {
       if (points.at(-1)?.[1] !== null) points.push([from, null]);
       return;
     }

@@ -35,6 +35,12 @@ class Chosen {
 export const chosen = new Chosen();
 document.documentElement.lang = chosen.language;
 
+/** What a kind of meter is called; a kind that the pages do not know yet says its own name. */
+export function kindOf(type: string): string {
+  const key = `kind.${type}`;
+  return key in en ? t(key as Key & `kind.${string}`) : type;
+}
+
 /** The message of this key in the chosen language, its slots filled in. */
 export function t<K extends Key>(key: K, ...fillings: Fillings<K>): string {
   return filled(WORDS[chosen.language][key], fillings[0] ?? {}, chosen.locale);
