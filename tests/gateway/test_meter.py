@@ -38,7 +38,7 @@ def a_telegram(values: Mapping[str, Value], at: datetime | None = None) -> Teleg
 def read(*found: Telegram | Refused, step_s: float = 1.0) -> list[Reading]:
     clock = SetClock(NOON)
     meter = Meter("A842E39F8124", AMSTERDAM, clock, Script(*found))
-    readings = []
+    readings: list[Reading] = []
     for number in range(len(found)):
         clock.set(NOON + timedelta(seconds=number * step_s))
         readings += meter.feed(b".")

@@ -43,6 +43,7 @@ def test_an_uplink_file_is_read(tmp_path: Path) -> None:
         ({"uri": "mqtt://cloud:1883"}, "mqtts://HOST:PORT"),
         ({"uri": "mqtts://cloud:x"}, "mqtts://HOST:PORT"),
         ({"username": "dotted.name"}, "username"),
+        ({"topic": "up/#"}, "topic"),
     ],
 )
 def test_an_uplink_file_that_cannot_work_is_explained(

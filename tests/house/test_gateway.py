@@ -278,7 +278,7 @@ def test_what_cannot_work_is_said_in_one_line(
 
 
 def options(data: Path, **more: Any) -> GatewayOptions:
-    given = {"source": "tcp://127.0.0.1:1", "data": data, "http": None} | more
+    given: dict[str, Any] = {"source": "tcp://127.0.0.1:1", "data": data, "http": None} | more
     return GatewayOptions(**given)
 
 
@@ -288,6 +288,13 @@ def test_an_id_is_made_once_and_kept(tmp_path: Path) -> None:
     assert re.fullmatch(r"[0-9A-F][26AE][0-9A-F]{10}", first)
     assert house.identity(options(tmp_path), tmp_path) == first
     assert house.identity(options(tmp_path, id="a8:42:e3:9f:81:24"), tmp_path) == MAC
+
+
+def test_an_id_that_was_spoilt_is_explained(tmp_path: Path) -> None:
+    """Style 7: the file, what is wrong with it, and what to do."""
+    (tmp_path / "id").write_bytes(b"\xff")
+    with pytest.raises(OhmsteadError, match=r"id.*remove it"):
+        house.identity(options(tmp_path), tmp_path)
 
 
 def test_the_id_is_the_uplinks(tmp_path: Path) -> None:

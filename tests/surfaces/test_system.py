@@ -77,5 +77,6 @@ def test_the_uplink_shows_its_state_and_what_it_lost() -> None:
         "unwritten": 0,
         "trouble": "no route",
     }
-    assert found["clouds"]["whatwatt"] == {"enabled": True, "connected": False}
+    assert flat(found)[".clouds.whatwatt.enabled"] is True
+    assert flat(found)[".clouds.whatwatt.connected"] is False
     assert "uplink" not in system.document(None, a_device())

@@ -47,9 +47,7 @@ def _run(options: GatewayOptions) -> None:
     The MQTT client resolves names and connects in a thread, for up to a minute when nobody answers.
     By then everything is written and closed, so the process leaves such a thread behind.
     """
-    with closing(
-        uvloop.new_event_loop()
-    ) as loop:  # which waits for no thread
+    with closing(uvloop.new_event_loop()) as loop:  # which waits for no thread
         loop.run_until_complete(_until_told(options))
         loop.run_until_complete(loop.shutdown_asyncgens())
     if threading.active_count() > 1:

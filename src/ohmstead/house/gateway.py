@@ -96,10 +96,20 @@ def identity(options: GatewayOptions, folder: Path) -> str:
         return given
     if uplinked:
         return uplinked
-    kept = folder / "id"
-    if not kept.exists():
-        kept.write_text(_made_id() + "\n")
-    return mac(kept.read_text().strip())
+    return _kept_id(folder / "id")
+
+
+def _kept_id(file: Path) -> str:
+    try:
+        if not file.exists():
+            file.write_text(_made_id() + "\n")
+        return mac(file.read_text("ascii").strip())
+    except OSError as error:
+        raise Unavailable(f"the device's id in {file} cannot be kept: {error.strerror}") from error
+    except (BadInput, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{file} holds no device id; correct it, or remove it for a new one"
+        ) from error
 
 
 def _opened(url: str, clock: Clock, tell: port.Tell) -> AsyncIterator[bytes]:

@@ -32,7 +32,7 @@ class Uplink(Struct, frozen=True):
     username: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:-]{1,128}$")]
     """Also the client id; the broker refuses ids with dots or spaces."""
     password: Word
-    topic: Word
+    topic: Annotated[str, Meta(pattern=r"^[^+#\x00]{1,256}$")]
     certificate: str
     """The authority that signed the broker's certificate, PEM."""
 
