@@ -1,96 +1,70 @@
-"""The dashboard as one ASGI app: the door, behind it the API and the pages."""
+"""The web server's app: the API's site map, and the pages beside it.
 
-from typing import cast
+/api/…       the JSON API of the pages        /schema      its description, for people
+/api/live    readings as they come            /schema/openapi.json, for programs
+all else     the built pages
+"""
+
+from collections.abc import Iterable
+from importlib.resources.abc import Traversable
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.exceptions import HTTPException
 
-from ohmstead import __version__
 from ohmstead.clock import Clock
-from ohmstead.dashboard import routes_meters, routes_session
-from ohmstead.dashboard.desk import Desk, current_user
+from ohmstead.dashboard import catalogue, description, meters, problems, sessions, stream
 from ohmstead.dashboard.door import App, Door, Receive, Scope, Send
 from ohmstead.dashboard.live import Hub
 from ohmstead.dashboard.pages import Pages
-from ohmstead.dashboard.problems import HANDLERS
-from ohmstead.dashboard.sessions import COOKIE
+from ohmstead.dashboard.parts import Parts
+from ohmstead.errors import OhmsteadError
 from ohmstead.store.database import Database
 
-LARGEST_BODY = 65_536
-API, SCHEMA = "/api", "/schema"
-"""What the API answers; everything else is a page.  `/api/v1` is kept for the management API."""
+BODY_MOST = 64 * 1024
+"""Bytes of a request's body; the largest is an account's change."""
+ROUTES = [*sessions.ROUTES, *meters.ROUTES, *stream.ROUTES, *catalogue.ROUTES]
 
 
-ROUTES = (
-    routes_session.status,
-    routes_session.who,
-    routes_session.sign_in,
-    routes_session.use_link,
-    routes_session.sign_out,
-    routes_session.account,
-    routes_meters.meters,
-    routes_meters.meter,
-    routes_meters.power,
-    routes_meters.energy,
-    routes_meters.stream,
-    routes_meters.quantities,
-)
+def app(
+    database: Database,
+    hub: Hub,
+    key: bytes,
+    clock: Clock,
+    *,
+    trusted_proxies: Iterable[str] = (),
+    pages: Traversable | None = None,
+) -> App:
+    """The ASGI app of the web server.
+
+    `key` is the installation's; `trusted_proxies` are the addresses or networks of reverse proxies
+    whose `X-Forwarded-*` headers count; `pages` is another folder of built pages.
+    """
+    api, built = routes(Parts(database, hub, key, clock)), Pages(pages)
+
+    async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+        top = scope["path"].split("/", 2)[1]
+        chosen = api if top in ("api", "schema") else built
+        await chosen(scope, receive, send)  # type: ignore[arg-type]
+
+    return Door(inside, trusted_proxies)
 
 
-def described() -> OpenAPIConfig:
-    """How the API presents itself."""
-    return OpenAPIConfig(
-        title="Ohmstead",
-        version=__version__,
-        description="The API of the pages: meters and what they measured.",
-        path=SCHEMA,
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        components=Components(
-            security_schemes={
-                "session": SecurityScheme(type="apiKey", security_scheme_in="cookie", name=COOKIE)
-            }
-        ),
-        security=[{"session": []}],
-    )
-
-
-def api(desk: Desk | None) -> Litestar:
-    """The API on its own; without a desk it can describe itself, no more."""
-
-    def the_desk() -> Desk | None:
-        return desk
-
+def routes(parts: Parts | None) -> Litestar:
+    """The API over `parts`; None is enough to describe it."""
     return Litestar(
-        route_handlers=list(ROUTES),
+        ROUTES,
         dependencies={
-            "desk": Provide(the_desk, sync_to_thread=False),
-            "user": Provide(current_user),
+            "parts": Provide(lambda: parts, sync_to_thread=False),
+            "user": Provide(sessions.signed_in),
         },
-        exception_handlers=HANDLERS,
-        openapi_config=described(),
-        request_max_body_size=LARGEST_BODY,
+        exception_handlers={
+            OhmsteadError: problems.of_ours,
+            HTTPException: problems.of_framework,
+            Exception: problems.of_unforeseen,
+        },
+        openapi_config=description.CONFIG,
+        request_max_body_size=BODY_MOST,
         logging_config=None,
         debug=False,
     )
-
-
-def app(database: Database, hub: Hub, key: bytes, clock: Clock) -> App:
-    """Everything the cloud serves over HTTP."""
-    answers = cast("App", api(Desk(database, hub, key, clock)))
-    pages = Pages()
-
-    async def both(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] == "http" and not _is_of_api(path):
-            await pages(scope, receive, send)
-        else:
-            await answers(scope, receive, send)
-
-    return Door(both)
-
-
-def _is_of_api(path: str) -> bool:
-    return path in (API, SCHEMA) or path.startswith((f"{API}/", f"{SCHEMA}/"))

@@ -1,111 +1,199 @@
-"""What every request passes, and every answer takes along: id, safety headers, who may come how."""
+"""The door of the web server: who may come in, what every answer carries, and what fails inside.
 
+Every request gets an id.  Plain http is for this machine alone; a change must come from our own
+pages; every answer carries the headers that keep a browser safe.
+"""
+
+import asyncio
 import ipaddress
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from ohmstead.dashboard import problems
+
+Message = dict[str, Any]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TAKE_S = 30.0
+"""A client that takes nothing for so long is gone."""
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
-"""Styles in attributes are how charts and the pages' components place things."""
-HEADERS = (
-    (b"content-security-policy", CONTENT_POLICY.encode()),
+HEADERS: tuple[Header, ...] = (
+    (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(self), geolocation=(), microphone=()"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
-TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
-PLAIN_REFUSED = (
-    "This server takes unencrypted requests from its own machine alone. Use its https address."
-)
-FOREIGN_REFUSED = (
-    "A page of another site sent this request, so it was not carried out. "
-    "Open the pages of this server."
-)
+HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 
-
-def is_loopback(host: str | None) -> bool:
-    """Whether an address is this machine's own.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("192.168.1.2"), is_loopback(None)
-    (True, True, False, False)
-    """
-    try:
-        address = ipaddress.ip_address(host or "")
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
-
-
-def is_own(headers: MutableMapping[bytes, bytes]) -> bool:
-    """Whether a request that changes something comes from our pages, or from no page at all.
-
-    Source: Fetch Metadata (Sec-Fetch-Site); RFC 6454, 7 (Origin).
-    """
-    site = headers.get(b"sec-fetch-site")
-    if site is not None:
-        return site in (b"same-origin", b"none")
-    origin = headers.get(b"origin")
-    if origin is None:
-        return True
-    return urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
+_log = structlog.get_logger(__name__)
 
 
 class Door:
-    """Everything in front of the pages and the API."""
+    """The ASGI app in front of all others.
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    `trusted` are the addresses or networks of reverse proxies whose `X-Forwarded-For` and
+    `X-Forwarded-Proto` are believed; from anyone else they are ignored.
+    """
+
+    def __init__(self, inside: App, trusted: Iterable[str] = ()) -> None:
+        self._inside = inside
+        self._trusted = tuple(ipaddress.ip_network(each) for each in trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
-        encrypted = scope.get("scheme") == "https"
-        own = [*HEADERS, (b"x-request-id", request_id.encode())]
-        if encrypted:
-            own.append(TLS_ONLY)
+        number = secrets.token_hex(8)
+        address, scheme = seen(scope, self._trusted)
+        entered = {**scope, "request_id": number, "scheme": scheme, "client": (address, 0)}
+        answer = _Answer(send, number, _headers(number, scheme, _header(scope, b"host")))
+        refusal = refused(entered)
+        if refusal:
+            await answer.refuse(403, refusal, scope["path"])
+            return
+        try:
+            await self._inside(entered, receive, answer.send)
+        except Exception as trouble:
+            if answer.started:  # not completed, so the server closes the connection
+                _log.info(
+                    "answer broken off", request_id=number, path=scope["path"], why=repr(trouble)
+                )
+                return
+            _log.error("request failed", request_id=number, path=scope["path"], exc_info=trouble)
+            detail = f"something unforeseen; the log has more under {number}"
+            await answer.refuse(500, detail, scope["path"])
 
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *own]
-            await send(message)
 
-        client = scope.get("client")
-        if not encrypted and not is_loopback(client[0] if client else None):
-            await _refuse(send_with_headers, PLAIN_REFUSED, request_id)
-        elif scope["method"] not in SAFE_METHODS and not is_own(dict(scope["headers"])):
-            await _refuse(send_with_headers, FOREIGN_REFUSED, request_id)
+class _Answer:
+    """One answer on its way out: gets its headers, and a limit in time for each piece."""
+
+    def __init__(self, send: Send, number: str, headers: Sequence[Header]) -> None:
+        self._send = send
+        self._number = number
+        self._headers = headers
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            own = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in own}
+            more = [header for header in self._headers if header[0] not in names]
+            message = {**message, "headers": [*own, *more]}
+        async with asyncio.timeout(TAKE_S):
+            await self._send(message)
+
+    async def refuse(self, status: int, detail: str, path: str) -> None:
+        """A problem for a program, plain words for a person."""
+        if path.startswith("/api"):
+            body = msgspec.json.encode(problems.problem(status, detail, self._number))
+            kind = problems.MEDIA_TYPE.encode()
         else:
-            await self._app(scope, receive, send_with_headers)
+            body, kind = f"{detail}\n".encode(), b"text/plain; charset=utf-8"
+        headers = [
+            (b"content-type", kind),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
 
 
-async def _refuse(send: Send, text: str, request_id: str) -> None:
-    body = msgspec.json.encode(
-        {
-            "type": "about:blank",
-            "title": "Not allowed",
-            "status": 403,
-            "detail": text,
-            "request_id": request_id,
-        }
+def _headers(number: str, scheme: str, host: str) -> tuple[Header, ...]:
+    named: tuple[Header, ...] = ((b"x-request-id", number.encode()), *HEADERS)
+    return (*named, HSTS) if scheme == "https" and not _local_name(host) else named
+
+
+def _local_name(host: str) -> bool:
+    """Whether `host` is this machine or an address: a browser must not be told https for good."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def seen(scope: Scope, trusted: Sequence[Network] = ()) -> tuple[str, str]:
+    """Who asks, and by http or https, also behind proxies that are trusted."""
+    peer = scope.get("client")
+    address = peer[0] if peer else "127.0.0.1"  # a Unix socket: this machine
+    scheme = str(scope.get("scheme", "http"))
+    if not _among(address, trusted):
+        return address, scheme
+    scheme = _header(scope, b"x-forwarded-proto").rpartition(",")[2].strip() or scheme
+    for named in reversed(_header(scope, b"x-forwarded-for").split(",")):
+        if _ip(named.strip()) is None:
+            break
+        address = named.strip()
+        if not _among(address, trusted):
+            break
+    return address, "https" if scheme == "https" else "http"
+
+
+def refused(scope: Scope) -> str | None:
+    """Why this request may not come in; None when it may."""
+    if scope["scheme"] != "https" and not _loopback(scope["client"][0]):
+        return (
+            "Plain http is for this machine alone. From another one, open the https address, "
+            "which the cloud prints when it starts (usually port 8443)."
+        )
+    if scope["method"] in SAFE:
+        return None
+    return _foreign(
+        _header(scope, b"sec-fetch-site"), _header(scope, b"origin"), _header(scope, b"host")
     )
-    headers = [(b"content-type", b"application/problem+json")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+
+
+def _foreign(site: str, origin: str, host: str) -> str | None:
+    """Why a change looks like another site's; programs that are no browsers send neither header."""
+    if site and site != "same-origin":
+        return f"A change must come from these pages, not from another site ({site})."
+    if not site and origin and urlsplit(origin).netloc.lower() != host.lower():
+        return f"A change must come from these pages, not from {problems.shown(origin)}."
+    return None
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    found = [value for key, value in scope["headers"] if key == name]
+    return b",".join(found).decode("latin-1")
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _loopback(text: str) -> bool:
+    address = _ip(text)
+    return address is not None and address.is_loopback
+
+
+def _among(text: str, networks: Sequence[Network]) -> bool:
+    address = _ip(text)
+    return address is not None and any(address in network for network in networks)

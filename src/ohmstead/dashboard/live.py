@@ -1,35 +1,38 @@
-"""The newest readings, to whoever watches: posting waits for nobody, a slow watcher skips some."""
+"""The newest readings, to whoever watches: posting waits for nobody; a slow watcher skips some."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
 import msgspec
 
-from ohmstead.errors import Unavailable
+from ohmstead.errors import TooMany, Unavailable
 
 WATCHERS_MOST = 200
-HEARTBEAT_S = 15.0
+WATCHERS_OF_ONE = 20
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """What one meter said, as the stream tells it."""
+class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one meter said, as the stream tells it; `value` is of one that is not electric."""
 
     meter: str
     at: datetime
     values: Mapping[str, float]
+    value: float | None = None
 
 
 class Watcher:
     """One who watches some meters: at most one waiting reading each, the newest."""
 
-    def __init__(self, meters: Collection[str]) -> None:
+    def __init__(self, meters: Collection[str], owner: bytes) -> None:
         self.meters = frozenset(meters)
-        self._waiting: dict[str, Reading] = {}
-        self._woken = asyncio.Event()
+        self.owner = owner
+        self.ended = False
         self.skipped = 0
         """Readings that a newer one of the same meter replaced before they were taken."""
+        self._waiting: dict[str, Reading] = {}
+        self._woken = asyncio.Event()
 
     def post(self, reading: Reading) -> None:
         """A new reading of one of the meters."""
@@ -37,8 +40,13 @@ class Watcher:
         self._waiting[reading.meter] = reading
         self._woken.set()
 
+    def end(self) -> None:
+        """Let nothing more come."""
+        self.ended = True
+        self._woken.set()
+
     async def take(self, timeout_s: float) -> list[Reading]:
-        """What came since the last time, one a meter at most; empty after `timeout_s`."""
+        """What came since last time, one a meter at most; empty after `timeout_s` or the end."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._woken.wait()
@@ -46,14 +54,15 @@ class Watcher:
             return []
         self._woken.clear()
         taken, self._waiting = list(self._waiting.values()), {}
-        return taken
+        return [] if self.ended else taken
 
 
 class Hub:
     """Where stored readings are posted and watched.  Its owner is the cloud; one event loop."""
 
-    def __init__(self, watchers_most: int = WATCHERS_MOST) -> None:
-        self._most = watchers_most
+    def __init__(self, most: int = WATCHERS_MOST, most_of_one: int = WATCHERS_OF_ONE) -> None:
+        self._most = most
+        self._most_of_one = most_of_one
         self._watchers: set[Watcher] = set()
 
     @property
@@ -61,40 +70,39 @@ class Hub:
         """How many watch now."""
         return len(self._watchers)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no further one may watch now."""
-        return len(self._watchers) >= self._most
-
-    def post(self, meter: str, at: datetime, values: Mapping[str, float]) -> None:
+    def post(
+        self, meter: str, at: datetime, values: Mapping[str, float], value: float | None = None
+    ) -> None:
         """Tell everybody who watches `meter`."""
-        reading = Reading(meter, at, values)
+        reading = Reading(meter, at, values, value)
         for watcher in self._watchers:
             if meter in watcher.meters:
                 watcher.post(reading)
 
     @contextmanager
-    def watched(self, meters: Collection[str]) -> Iterator[Watcher]:
-        """Watch `meters` for as long as the block lasts; Unavailable when too many do already."""
-        if self.is_full:
-            raise Unavailable(
-                f"{self._most} live streams are open, which is the most; close one or try again"
-            )
-        watcher = Watcher(meters)
+    def watched(self, meters: Collection[str], owner: bytes) -> Iterator[Watcher]:
+        """Watch `meters` for as long as the block lasts.
+
+        Raises Unavailable when too many watch already, TooMany when `owner` alone does.
+        """
+        if len(self._watchers) >= self._most:
+            raise Unavailable(f"{self._most} live streams are open, the most there may be")
+        if sum(watcher.owner == owner for watcher in self._watchers) >= self._most_of_one:
+            raise TooMany(f"this session has {self._most_of_one} live streams open; close one")
+        watcher = Watcher(meters, owner)
         self._watchers.add(watcher)
         try:
             yield watcher
         finally:
             self._watchers.discard(watcher)
 
+    def end(self, owner: bytes) -> None:
+        """End every stream of `owner`."""
+        for watcher in self._watchers:
+            if watcher.owner == owner:
+                watcher.end()
 
-def event(reading: Reading) -> bytes:
-    """One server-sent event.  Source: HTML standard, 9.2.5 (parsing an event stream)."""
-    return b"event: reading\ndata: " + msgspec.json.encode(reading) + b"\n\n"
-
-
-async def events(watcher: Watcher, heartbeat_s: float = HEARTBEAT_S) -> AsyncIterator[bytes]:
-    """The stream of a watcher: events as they come, now and then a comment to keep it open."""
-    while True:
-        taken = await watcher.take(heartbeat_s)
-        yield b"".join(map(event, taken)) if taken else b": still here\n\n"
+    def close(self) -> None:
+        """End every stream, before the server stops."""
+        for watcher in self._watchers:
+            watcher.end()

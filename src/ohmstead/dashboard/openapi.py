@@ -1,14 +1,14 @@
-"""The OpenAPI: `python -m ohmstead.dashboard.openapi` prints it, without a database."""
+"""The OpenAPI document: `python -m ohmstead.dashboard.openapi` prints it, without a database."""
 
 import json
 import sys
 
-from ohmstead.dashboard.api import api
+from ohmstead.dashboard.api import routes
 
 
 def dumped() -> str:
     """The description as JSON, the same text for the same code."""
-    return json.dumps(api(None).openapi_schema.to_schema(), indent=2, sort_keys=True) + "\n"
+    return json.dumps(routes(None).openapi_schema.to_schema(), indent=2, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,21 +1,38 @@
-"""The built pages, as files: hashed ones for ever, `index.html` for every address of a person."""
+"""The built pages: files of the package, read once, served from memory."""
 
+import gzip
 import hashlib
 import mimetypes
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from ohmstead.dashboard.door import Receive, Scope, Send
+import msgspec
 
-FOLDER = "pages/cloud"
+from ohmstead.dashboard import problems
+from ohmstead.dashboard.door import Header, Receive, Scope, Send
+
 INDEX = "index.html"
 HASHED = "assets/"
-FOR_EVER = b"public, max-age=31536000, immutable"
-ASK_EACH_TIME = b"no-cache"
+"""What is under it has a hash of its content in its name, and so never changes."""
+FOR_GOOD = b"public, max-age=31536000, immutable"
+ASK_AGAIN = b"no-cache"
+COMPRESSED = ("text/", "application/json", "image/svg+xml", "application/manifest+json")
+SMALLEST_COMPRESSED = 1024
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".svg": "image/svg+xml",
+    ".md": "text/markdown",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
+"""What the machine's own table must not decide."""
 NOT_BUILT = (
-    "<!doctype html><title>Ohmstead</title><h1>The pages are not built</h1>"
-    "<p>This checkout has no built pages yet. Run <code>make setup</code> in it and reload.</p>"
+    "The pages are not built.\n\n"
+    "In a checkout, run `make setup` and start again. The API is at /schema.\n"
 )
 
 
@@ -24,85 +41,109 @@ class Page:
     """One file, ready to be sent."""
 
     body: bytes
-    media_type: str
-    etag: bytes
+    packed: bytes | None
+    """The same with gzip, where that is worth it."""
+    kind: str
+    etag: str
     cache: bytes
 
 
-def built() -> Traversable:
-    """The folder of the built pages in the installed package."""
-    return files("ohmstead").joinpath(FOLDER)
+class Pages:
+    """The ASGI app of everything that is not the API."""
+
+    def __init__(self, folder: Traversable | None = None) -> None:
+        """`folder` is where the built pages are; None is the package's own."""
+        self._pages = dict(_read(folder or files("ohmstead") / "pages" / "cloud"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Answer one request."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await _problem(send, scope, 405, "pages can only be read", (b"allow", b"GET, HEAD"))
+            return
+        if INDEX not in self._pages:
+            await _plain(send, scope, 503, NOT_BUILT.encode())
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        page = self._pages.get(scope["path"].lstrip("/") or INDEX)
+        if page is None and _navigates(scope["path"], headers):
+            page = self._pages[INDEX]
+        if page is None:
+            await _problem(send, scope, 404, f"there is nothing at {scope['path']}")
+        else:
+            await _page(send, scope, page, headers)
 
 
-def read(folder: Traversable) -> dict[str, Page]:
-    """Every file below `folder`, by its path; empty when the pages are not built."""
+def _read(folder: Traversable, under: str = "") -> Iterator[tuple[str, Page]]:
+    """Every file of `folder` by its path."""
     if not folder.is_dir():
-        return {}
-    found: dict[str, Page] = {}
-    waiting = [("", folder)]
-    while waiting:
-        prefix, place = waiting.pop()
-        for each in place.iterdir():
-            path = f"{prefix}{each.name}"
-            if each.is_dir():
-                waiting.append((f"{path}/", each))
-            elif not each.name.startswith("."):
-                found[path] = _page(path, each.read_bytes())
-    return found
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _read(entry, f"{under}{entry.name}/")
+        else:
+            yield under + entry.name, _made(under + entry.name, entry.read_bytes())
 
 
-def _page(path: str, body: bytes) -> Page:
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    text = kind.startswith("text/") or kind in ("application/javascript", "application/json")
+def _made(path: str, body: bytes) -> Page:
+    end = path[path.rfind(".") :]
+    kind = TYPES.get(end) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    packed = None
+    if len(body) >= SMALLEST_COMPRESSED and kind.startswith(COMPRESSED):
+        packed = gzip.compress(body, mtime=0)
     return Page(
         body=body,
-        media_type=f"{kind}; charset=utf-8" if text else kind,
-        etag=b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"',
-        cache=FOR_EVER if path.startswith(HASHED) else ASK_EACH_TIME,
+        packed=packed if packed and len(packed) < len(body) else None,
+        kind=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        etag=hashlib.blake2b(body, digest_size=12).hexdigest(),
+        cache=FOR_GOOD if path.startswith(HASHED) else ASK_AGAIN,
     )
 
 
-class Pages:
-    """The ASGI app of the pages; they are read once, at the start."""
-
-    def __init__(self, folder: Traversable | None = None) -> None:
-        self._pages = read(folder or built())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del receive
-        if scope["method"] not in ("GET", "HEAD"):
-            await _send(send, 405, b"Method not allowed", [(b"allow", b"GET, HEAD")])
-            return
-        page = self._pages.get(scope["path"].lstrip("/"))
-        if page is None and _is_navigation(scope):
-            page = self._pages.get(INDEX)
-            if page is None:
-                html = [(b"content-type", b"text/html; charset=utf-8")]
-                await _send(send, 503, NOT_BUILT.encode(), html)
-                return
-        if page is None:
-            await _send(send, 404, b"Not found", [(b"content-type", b"text/plain; charset=utf-8")])
-            return
-        await _send_page(scope, send, page)
+def _navigates(path: str, headers: dict[bytes, str]) -> bool:
+    """Whether a person opens a page: its path belongs to the pages' own router."""
+    if path.startswith(f"/{HASHED}"):
+        return False
+    mode = headers.get(b"sec-fetch-mode")
+    return mode == "navigate" if mode else "text/html" in headers.get(b"accept", "")
 
 
-def _is_navigation(scope: Scope) -> bool:
-    """Whether somebody opens an address, rather than a page asking for a file that is not there."""
-    name = scope["path"].rpartition("/")[2]
-    accepts = dict(scope["headers"]).get(b"accept", b"")
-    return b"text/html" in accepts or "." not in name
-
-
-async def _send_page(scope: Scope, send: Send, page: Page) -> None:
-    headers = [(b"etag", page.etag), (b"cache-control", page.cache)]
-    if dict(scope["headers"]).get(b"if-none-match") == page.etag:
-        await _send(send, 304, b"", headers)
+async def _page(send: Send, scope: Scope, page: Page, headers: dict[bytes, str]) -> None:
+    zipped = page.packed is not None and "gzip" in headers.get(b"accept-encoding", "")
+    body = page.packed if zipped and page.packed is not None else page.body
+    etag = f'"{page.etag}{"-gzip" if zipped else ""}"'
+    said = [(b"etag", etag.encode()), (b"cache-control", page.cache), (b"vary", b"accept-encoding")]
+    asked = [tag.strip().removeprefix("W/") for tag in headers.get(b"if-none-match", "").split(",")]
+    if etag in asked or "*" in asked:
+        await _answer(send, scope, 304, b"", said)
         return
-    headers.append((b"content-type", page.media_type.encode()))
-    headers.append((b"content-length", str(len(page.body)).encode()))
-    await _send(send, 200, b"" if scope["method"] == "HEAD" else page.body, headers)
+    said.append((b"content-type", page.kind.encode()))
+    said.append((b"content-length", str(len(body)).encode()))
+    if zipped:
+        said.append((b"content-encoding", b"gzip"))
+    await _answer(send, scope, 200, body, said)
 
 
-async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _plain(send: Send, scope: Scope, status: int, body: bytes) -> None:
+    said = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await _answer(send, scope, status, body, said)
+
+
+async def _problem(send: Send, scope: Scope, status: int, detail: str, *more: Header) -> None:
+    body = msgspec.json.encode(problems.problem(status, detail, scope["request_id"]))
+    said = [
+        (b"content-type", problems.MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *more,
+    ]
+    await _answer(send, scope, status, body, said)
+
+
+async def _answer(send: Send, scope: Scope, status: int, body: bytes, said: list[Header]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": said})
+    sent = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.body", "body": sent})

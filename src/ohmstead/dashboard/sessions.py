@@ -1,145 +1,189 @@
-"""Who is signed in: cookies, passwords, links, and a brake for those who guess."""
+"""Who is signed in: passwords, one-time links, the cookie, and one's own account."""
 
-import asyncio
-from collections import OrderedDict
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
+from litestar import Request, Response, delete, get, post, put
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import UNSET
+
+from ohmstead import __version__
 from ohmstead.access import passwords, secrets
-from ohmstead.clock import Clock
-from ohmstead.dashboard.problems import SlowDown
-from ohmstead.errors import NotSignedIn
-from ohmstead.store.database import Database
-from ohmstead.store.people import People, User
+from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.shapes import Account, Credentials, Link, SignedIn, Status, User
+from ohmstead.errors import Forbidden, NotSignedIn
+from ohmstead.store import people
 
 COOKIE = "ohmstead_session"
 LIFE = timedelta(days=30)
-FREE_TRIES = 5
-LONGEST_PAUSE_S = 900
-FORGOTTEN_AFTER_S = 3600.0
-REMEMBERED_MOST = 10_000
-HASHING_AT_ONCE = 2
-"""A password hash takes about 0.1 s of one core on purpose; more at once would stop the rest."""
-HASHING_TIMEOUT_S = 30.0
-WRONG = "There is no account with this e-mail address and password."
+"""Of a session, from when it was last used."""
+LINKS = "a sign-in link"
+"""The account under which guessed links are counted."""
+
+Asked = Request[Any, Any, Any]
+SIGNED_IN = [{COOKIE: list[str]()}]
+"""The routes' security requirement in the OpenAPI."""
 
 
-class Tries:
-    """Failed sign-ins by whom and from where; bounded, the oldest are forgotten first."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._failed: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
-
-    def check(self, who: tuple[str, str]) -> None:
-        """SlowDown while the pause after the last failure lasts."""
-        count, at_s = self._failed.get(who, (0, 0.0))
-        age_s = self._clock.monotonic_s() - at_s
-        if count < FREE_TRIES or age_s > FORGOTTEN_AFTER_S:
-            return
-        left_s = pause_s(count) - age_s
-        if left_s > 0:
-            raise SlowDown(
-                f"{count} sign-ins failed; the next try counts in {left_s:.0f} s", int(left_s) + 1
-            )
-
-    def failed(self, who: tuple[str, str]) -> None:
-        """One more failure."""
-        count, at_s = self._failed.pop(who, (0, 0.0))
-        now_s = self._clock.monotonic_s()
-        self._failed[who] = (1 if now_s - at_s > FORGOTTEN_AFTER_S else count + 1, now_s)
-        while len(self._failed) > REMEMBERED_MOST:
-            self._failed.popitem(last=False)
-
-    def succeeded(self, who: tuple[str, str]) -> None:
-        """Forget the failures."""
-        self._failed.pop(who, None)
+def token_of(request: Asked) -> str:
+    """The session's token, empty when there is none."""
+    return request.cookies.get(COOKIE, "")
 
 
-def pause_s(failures: int) -> float:
-    """How long nobody may try again after so many failures.
+async def signed_in(request: Asked, parts: NamedDependency[Parts]) -> people.User:
+    """Who asks; NotSignedIn when the cookie is missing, unknown or expired."""
+    token = token_of(request)
+    now = parts.clock.now()
+    digest = secrets.digest(parts.key, token)
+    user = await parts.people.session(digest, now, now + LIFE) if token else None
+    if user is None:
+        raise NotSignedIn("nobody is signed in, or the session has ended; sign in again")
+    return user
 
-    >>> pause_s(4), pause_s(5), pause_s(7), pause_s(100)
-    (0.0, 2.0, 8.0, 900.0)
-    """
-    if failures < FREE_TRIES:
-        return 0.0
-    return float(min(LONGEST_PAUSE_S, 2 ** min(failures - FREE_TRIES + 1, 20)))
+
+@get("/api/status", responses=answers(503), summary="What this server is")
+async def status(parts: NamedDependency[Parts]) -> Status:
+    """Version, and whether nobody has a password yet."""
+    everybody = await parts.people.all()
+    return Status(version=__version__, first_run=not any(user.has_password for user in everybody))
 
 
-class Sessions:
-    """Signing in and out.  Its owner is the dashboard of one cloud."""
+@post(
+    "/api/session", status_code=200, responses=answers(400, 401, 413, 429, 503), summary="Sign in"
+)
+async def sign_in(
+    data: JSONBody[Credentials], request: Asked, parts: NamedDependency[Parts]
+) -> Response[SignedIn]:
+    """Sign in with e-mail and password; sets the session's cookie."""
+    address = _address(request)
+    parts.attempts.begin(data.email, address)
+    found = await parts.people.password_hash(data.email)
+    user, kept = found or (None, None)
+    right = await parts.hashing.matches(kept, data.password)
+    if user is None or kept is None or not right:
+        raise NotSignedIn("e-mail address or password is wrong")
+    parts.attempts.succeeded(data.email, address)
+    if passwords.stale(kept):
+        await parts.people.set_password(user.id, await parts.hashing.hashed(data.password))
+    return await _begun(user, request, parts)
 
-    def __init__(self, database: Database, key: bytes, clock: Clock) -> None:
-        self._people, self._key, self._clock = People(database), key, clock
-        self._tries = Tries(clock)
-        self._hashing = asyncio.Semaphore(HASHING_AT_ONCE)
 
-    async def who(self, token: str | None) -> User:
-        """Whose session a cookie is; NotSignedIn.  The session is prolonged by being used."""
-        if token:
-            now = self._clock.now()
-            user = await self._people.session(secrets.digest(self._key, token), now, now + LIFE)
-            if user is not None:
-                return user
-        raise NotSignedIn("Sign in first; the session has ended or there was none.")
+@post(
+    "/api/session/link",
+    status_code=200,
+    responses=answers(400, 401, 413, 429, 503),
+    summary="Sign in with a link",
+)
+async def use_link(
+    data: JSONBody[Link], request: Asked, parts: NamedDependency[Parts]
+) -> Response[SignedIn]:
+    """Sign in with the token of a link, which is good once; sets the session's cookie."""
+    address = _address(request)
+    parts.attempts.begin(LINKS, address)
+    user = await parts.people.use_link(secrets.digest(parts.key, data.token), parts.clock.now())
+    if user is None:
+        raise NotSignedIn("this sign-in link was used already, has expired, or never was one")
+    parts.attempts.succeeded(LINKS, address)
+    return await _begun(user, request, parts)
 
-    async def by_password(self, email: str, password: str, host: str) -> tuple[User, str]:
-        """The user and a new session's token; NotSignedIn or SlowDown.
 
-        It takes as long whether the address is known or not.
-        """
-        who = (email.strip().lower(), host)
-        self._tries.check(who)
-        found = await self._people.password_hash(email)
-        kept = found[1] if found else None
-        async with asyncio.timeout(HASHING_TIMEOUT_S), self._hashing:
-            self._tries.check(who)
-            right = await asyncio.to_thread(passwords.matches, kept, password)
-        if found is None or not right:
-            self._tries.failed(who)
-            raise NotSignedIn(WRONG)
-        self._tries.succeeded(who)
-        return found[0], await self._begin(found[0])
+@get("/api/session", responses=answers(401, 503), security=SIGNED_IN, summary="Who is signed in")
+async def who(request: Asked, user: NamedDependency[people.User]) -> Response[SignedIn]:
+    """The person who is signed in; the session then lasts 30 days more."""
+    return _said(user, request, token_of(request))
 
-    async def by_link(self, token: str) -> tuple[User, str]:
-        """The user of a sign-in link, which is used up by it; NotSignedIn."""
-        user = await self._people.use_link(secrets.digest(self._key, token), self._clock.now())
-        if user is None:
-            raise NotSignedIn(
-                "This sign-in link was used already or is older than a day. "
-                "`ohmstead admin user link EMAIL` makes a new one."
-            )
-        return user, await self._begin(user)
 
-    async def is_password(self, user: User, password: str, host: str) -> bool:
-        """Whether it is the user's present password; SlowDown after too many wrong ones."""
-        who = (user.email.lower(), host)
-        self._tries.check(who)
-        found = await self._people.password_hash(user.email)
-        async with asyncio.timeout(HASHING_TIMEOUT_S), self._hashing:
-            right = await asyncio.to_thread(
-                passwords.matches, found[1] if found else None, password
-            )
-        (self._tries.succeeded if right else self._tries.failed)(who)
-        return right
+@delete("/api/session", responses=answers(503), security=SIGNED_IN, summary="Sign out")
+async def sign_out(request: Asked, parts: NamedDependency[Parts]) -> Response[None]:
+    """End the session, with its live streams; also when there is none."""
+    if token := token_of(request):
+        digest = secrets.digest(parts.key, token)
+        await parts.people.end_session(digest)
+        parts.hub.end(digest)
+    return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
 
-    async def hashed(self, password: str) -> str:
-        """What to keep of a new password."""
-        async with asyncio.timeout(HASHING_TIMEOUT_S), self._hashing:
-            return await asyncio.to_thread(passwords.hashed, password)
 
-    async def renew(self, user: User) -> str:
-        """End every session of the user, void the links, begin a new session."""
-        await self._people.end_sessions(user.id)
-        return await self._begin(user)
+@put(
+    "/api/account",
+    responses=answers(400, 401, 409, 413, 429, 503),
+    security=SIGNED_IN,
+    summary="Change one's own account",
+)
+async def account(
+    data: JSONBody[Account],
+    request: Asked,
+    user: NamedDependency[people.User],
+    parts: NamedDependency[Parts],
+) -> Response[SignedIn]:
+    """Change what is given; a new password ends every other session."""
+    if data.password is not UNSET or (data.email or user.email) != user.email:
+        await _prove(user, data.current_password or "", request, parts)
+    changed = await parts.people.change(
+        user.id,
+        email=data.email or None,
+        name=None if data.name is UNSET else data.name,
+        language=data.language or None,
+    )
+    if data.password is UNSET:
+        return _said(changed, request, token_of(request))
+    await parts.people.set_password(user.id, await parts.hashing.hashed(data.password))
+    await parts.people.end_sessions(user.id)
+    return await _begun(await parts.people.by_id(user.id), request, parts)
 
-    async def end(self, token: str | None) -> None:
-        """End one session."""
-        if token:
-            await self._people.end_session(secrets.digest(self._key, token))
 
-    async def _begin(self, user: User) -> str:
-        token = secrets.new_token()
-        expires: datetime = self._clock.now() + LIFE
-        await self._people.add_session(user.id, secrets.digest(self._key, token), expires)
-        return token
+async def _prove(user: people.User, password: str, request: Asked, parts: Parts) -> None:
+    """Whoever changes how to sign in must know the present password, if there is one."""
+    if not user.has_password:
+        return
+    address = _address(request)
+    parts.attempts.begin(user.email, address)
+    found = await parts.people.password_hash(user.email)
+    if not await parts.hashing.matches(found[1] if found else None, password):
+        raise Forbidden("current_password is not the present password; nothing was changed")
+    parts.attempts.succeeded(user.email, address)
+
+
+async def _begun(user: people.User, request: Asked, parts: Parts) -> Response[SignedIn]:
+    """A new session; the one that the cookie named before ends."""
+    if old := token_of(request):
+        await parts.people.end_session(secrets.digest(parts.key, old))
+    token = secrets.new_token()
+    expires = parts.clock.now() + LIFE
+    await parts.people.add_session(user.id, secrets.digest(parts.key, token), expires)
+    return _said(user, request, token)
+
+
+def _said(user: people.User, request: Asked, token: str) -> Response[SignedIn]:
+    said = User(
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        role=user.role.value,
+        organisation=user.organisation,
+        language=user.language,
+        has_password=user.has_password,
+    )
+    cookie = _cookie(request, token, int(LIFE.total_seconds()))
+    return Response(SignedIn(user=said), cookies=[cookie])
+
+
+def _cookie(request: Asked, token: str, life_s: int) -> Cookie:
+    return Cookie(
+        key=COOKIE,
+        value=token,
+        path="/",
+        max_age=life_s,
+        httponly=True,
+        samesite="strict",
+        secure=request.scope["scheme"] == "https",
+    )
+
+
+def _address(request: Asked) -> str:
+    return request.client.host if request.client else ""
+
+
+ROUTES = [status, sign_in, use_link, who, sign_out, account]
