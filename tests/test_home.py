@@ -264,6 +264,16 @@ def test_python_files_stay_readable() -> None:
     assert not long, f"split these: {long}"
 
 
+def test_no_large_file_is_tracked() -> None:
+    """A picture in the history stays there for ever: 200 kB at most, lock files apart."""
+    large = {
+        str(path.relative_to(ROOT)): path.stat().st_size
+        for path in tracked()
+        if path.stat().st_size > 200_000 and path.name != "package-lock.json"
+    }
+    assert not large
+
+
 def test_the_version_is_in_the_changelog() -> None:
     """Style 15: a changelog line with each visible change."""
     said = text(ROOT / "CHANGELOG.md")
