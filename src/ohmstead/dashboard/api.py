@@ -7,6 +7,7 @@ all else     the built pages
 
 from collections.abc import Iterable
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -14,7 +15,8 @@ from litestar.exceptions import HTTPException
 
 from ohmstead.clock import Clock
 from ohmstead.dashboard import catalogue, description, meters, problems, sessions, stream
-from ohmstead.dashboard.door import App, Door, Receive, Scope, Send
+from ohmstead.dashboard.bodies import JsonRequest
+from ohmstead.dashboard.door import App, Door, Message, Receive, Scope, Send
 from ohmstead.dashboard.live import Hub
 from ohmstead.dashboard.pages import Pages
 from ohmstead.dashboard.parts import Parts
@@ -43,11 +45,31 @@ def app(
     api, built = routes(Parts(database, hub, key, clock)), Pages(pages)
 
     async def inside(scope: Scope, receive: Receive, send: Send) -> None:
-        top = scope["path"].split("/", 2)[1]
-        chosen = api if top in ("api", "schema") else built
-        await chosen(scope, receive, send)  # type: ignore[arg-type]
+        path = scope["path"]
+        if not path.startswith("/api/") and path not in ("/api", *description.PATHS):
+            await built(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            await headers_only(api, scope, send)
+        else:
+            await api(scope, receive, send)  # type: ignore[arg-type]
 
     return Door(inside, trusted_proxies)
+
+
+async def headers_only(api: Any, scope: Scope, send: Send) -> None:
+    """What GET answers, without its body.  Source: RFC 9110, 9.3.2."""
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}  # nobody waits for a stream
+
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            if message.get("more_body"):
+                return
+            message = {**message, "body": b""}
+        await send(message)
+
+    await api({**scope, "method": "GET"}, gone, without_body)
 
 
 def routes(parts: Parts | None) -> Litestar:
@@ -64,6 +86,7 @@ def routes(parts: Parts | None) -> Litestar:
             Exception: problems.of_unforeseen,
         },
         openapi_config=description.CONFIG,
+        request_class=JsonRequest,
         request_max_body_size=BODY_MOST,
         logging_config=None,
         debug=False,

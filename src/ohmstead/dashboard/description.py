@@ -13,6 +13,8 @@ from litestar.openapi.spec import Components, License, SecurityScheme
 from ohmstead import __version__
 from ohmstead.dashboard.sessions import COOKIE
 
+PATHS = ("/schema", "/schema/", "/schema/page.css", "/schema/openapi.json")
+"""Where it is; nothing else is under /schema."""
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }

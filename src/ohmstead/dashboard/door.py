@@ -9,7 +9,6 @@ import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -27,6 +26,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TAKE_S = 30.0
 """A client that takes nothing for so long is gone."""
+GIVE_S = 30.0
+"""A client that has not sent the whole body by then is gone."""
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -39,7 +40,9 @@ HEADERS: tuple[Header, ...] = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
 )
+"""What an answer carries unless it says otherwise itself."""
 HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 
 _log = structlog.get_logger(__name__)
@@ -72,7 +75,7 @@ class Door:
             await answer.refuse(403, refusal, scope["path"])
             return
         try:
-            await self._inside(entered, receive, answer.send)
+            await self._inside(entered, _in_time(receive), answer.send)
         except Exception as trouble:
             if answer.started:  # not completed, so the server closes the connection
                 _log.info(
@@ -119,27 +122,48 @@ class _Answer:
         await self.send({"type": "http.response.body", "body": body})
 
 
+def _in_time(receive: Receive) -> Receive:
+    """`receive`, for which a client whose body does not come in time has left."""
+    deadline = asyncio.get_running_loop().time() + GIVE_S
+    whole = False
+
+    async def bounded() -> Message:
+        nonlocal whole
+        try:
+            async with asyncio.timeout_at(None if whole else deadline):
+                message = await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        whole = not message.get("more_body", False)
+        return message
+
+    return bounded
+
+
 def _headers(number: str, scheme: str, host: str) -> tuple[Header, ...]:
     named: tuple[Header, ...] = ((b"x-request-id", number.encode()), *HEADERS)
-    return (*named, HSTS) if scheme == "https" and not _local_name(host) else named
+    return (*named, HSTS) if scheme == "https" and _is_all_https(host) else named
 
 
-def _local_name(host: str) -> bool:
-    """Whether `host` is this machine or an address: a browser must not be told https for good."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
+def _is_all_https(host: str) -> bool:
+    """Whether a browser may be told to take https for everything at `host`, whatever the port.
+
+    Not where a port is written: plain http is then likely to live on other ports of that name, the
+    gateway's pages for one.  Source: RFC 6797, 8.3 (the port stays, the scheme changes).
+
+    >>> [_is_all_https(host) for host in ("energy.example.org", "energy.lan:8443", "localhost")]
+    [True, False, False]
+    """
+    name = host.lower()
+    if ":" in name or name == "localhost" or name.endswith(".localhost"):
         return False
-    return True
+    return bool(name) and _ip(name) is None
 
 
 def seen(scope: Scope, trusted: Sequence[Network] = ()) -> tuple[str, str]:
     """Who asks, and by http or https, also behind proxies that are trusted."""
     peer = scope.get("client")
-    address = peer[0] if peer else "127.0.0.1"  # a Unix socket: this machine
+    address = peer[0] if peer else ""  # gone already, and so from nowhere that is trusted
     scheme = str(scope.get("scheme", "http"))
     if not _among(address, trusted):
         return address, scheme
@@ -171,7 +195,7 @@ def _foreign(site: str, origin: str, host: str) -> str | None:
     """Why a change looks like another site's; programs that are no browsers send neither header."""
     if site and site != "same-origin":
         return f"A change must come from these pages, not from another site ({site})."
-    if not site and origin and urlsplit(origin).netloc.lower() != host.lower():
+    if not site and origin and origin.lower().partition("://")[2] != (host.lower() or None):
         return f"A change must come from these pages, not from {problems.shown(origin)}."
     return None
 

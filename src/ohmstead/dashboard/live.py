@@ -25,9 +25,10 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
 class Watcher:
     """One who watches some meters: at most one waiting reading each, the newest."""
 
-    def __init__(self, meters: Collection[str], owner: bytes) -> None:
+    def __init__(self, meters: Collection[str], owner: bytes, user: int | None = None) -> None:
         self.meters = frozenset(meters)
         self.owner = owner
+        self.user = user
         self.ended = False
         self.skipped = 0
         """Readings that a newer one of the same meter replaced before they were taken."""
@@ -80,8 +81,10 @@ class Hub:
                 watcher.post(reading)
 
     @contextmanager
-    def watched(self, meters: Collection[str], owner: bytes) -> Iterator[Watcher]:
-        """Watch `meters` for as long as the block lasts.
+    def watched(
+        self, meters: Collection[str], owner: bytes, user: int | None = None
+    ) -> Iterator[Watcher]:
+        """Watch `meters` for as long as the block lasts; `owner` is a session, `user` whose.
 
         Raises Unavailable when too many watch already, TooMany when `owner` alone does.
         """
@@ -89,7 +92,7 @@ class Hub:
             raise Unavailable(f"{self._most} live streams are open, the most there may be")
         if sum(watcher.owner == owner for watcher in self._watchers) >= self._most_of_one:
             raise TooMany(f"this session has {self._most_of_one} live streams open; close one")
-        watcher = Watcher(meters, owner)
+        watcher = Watcher(meters, owner, user)
         self._watchers.add(watcher)
         try:
             yield watcher
@@ -100,6 +103,12 @@ class Hub:
         """End every stream of `owner`."""
         for watcher in self._watchers:
             if watcher.owner == owner:
+                watcher.end()
+
+    def end_user(self, user: int) -> None:
+        """End every stream of every session of `user`."""
+        for watcher in self._watchers:
+            if watcher.user == user:
                 watcher.end()
 
     def close(self) -> None:

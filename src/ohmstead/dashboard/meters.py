@@ -13,7 +13,7 @@ from ohmstead.dashboard import ranges, shapes
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.sessions import SIGNED_IN
-from ohmstead.errors import NotFound
+from ohmstead.errors import BadInput, NotFound
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 from ohmstead.store.readings import Latest
@@ -26,7 +26,7 @@ async def visible(id: str, user: User, parts: Parts) -> Meter:
     """The meter, if the user may see it; NotFound as if there were none otherwise."""
     try:
         meter = await parts.meters.get(id)
-    except NotFound:
+    except (NotFound, BadInput):  # no such id, or one that no meter can have
         meter = None
     if meter is None or not sees(user.organisation, meter.site.organisation):
         raise NotFound(f"there is no meter {shown(id)}, or it is not yours to see")
@@ -61,7 +61,10 @@ async def meters(
 
 
 @get(
-    "/api/meters/{id:str}", responses=answers(401, 404, 503), security=SIGNED_IN, summary="A meter"
+    "/api/meters/{id:str}",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="A meter",
 )
 async def meter(
     id: FromPath[str], user: NamedDependency[User], parts: NamedDependency[Parts]

@@ -22,3 +22,5 @@ class Parts:
         self.readings = Readings(database)
         self.attempts = Attempts(clock)
         self.hashing = Hashing()
+        self.is_set_up = False
+        """Whether somebody had a password when it was last asked; that stays so."""

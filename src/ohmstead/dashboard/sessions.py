@@ -47,8 +47,9 @@ async def signed_in(request: Asked, parts: NamedDependency[Parts]) -> people.Use
 @get("/api/status", responses=answers(503), summary="What this server is")
 async def status(parts: NamedDependency[Parts]) -> Status:
     """Version, and whether nobody has a password yet."""
-    everybody = await parts.people.all()
-    return Status(version=__version__, first_run=not any(user.has_password for user in everybody))
+    if not parts.is_set_up:
+        parts.is_set_up = any(user.has_password for user in await parts.people.all())
+    return Status(version=__version__, first_run=not parts.is_set_up)
 
 
 @post(
@@ -99,10 +100,7 @@ async def who(request: Asked, user: NamedDependency[people.User]) -> Response[Si
 @delete("/api/session", responses=answers(503), security=SIGNED_IN, summary="Sign out")
 async def sign_out(request: Asked, parts: NamedDependency[Parts]) -> Response[None]:
     """End the session, with its live streams; also when there is none."""
-    if token := token_of(request):
-        digest = secrets.digest(parts.key, token)
-        await parts.people.end_session(digest)
-        parts.hub.end(digest)
+    await _end(token_of(request), parts)
     return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
 
 
@@ -131,6 +129,7 @@ async def account(
         return _said(changed, request, token_of(request))
     await parts.people.set_password(user.id, await parts.hashing.hashed(data.password))
     await parts.people.end_sessions(user.id)
+    parts.hub.end_user(user.id)
     return await _begun(await parts.people.by_id(user.id), request, parts)
 
 
@@ -148,12 +147,19 @@ async def _prove(user: people.User, password: str, request: Asked, parts: Parts)
 
 async def _begun(user: people.User, request: Asked, parts: Parts) -> Response[SignedIn]:
     """A new session; the one that the cookie named before ends."""
-    if old := token_of(request):
-        await parts.people.end_session(secrets.digest(parts.key, old))
+    await _end(token_of(request), parts)
     token = secrets.new_token()
     expires = parts.clock.now() + LIFE
     await parts.people.add_session(user.id, secrets.digest(parts.key, token), expires)
     return _said(user, request, token)
+
+
+async def _end(token: str, parts: Parts) -> None:
+    """No session has this token any more, and no stream of it goes on."""
+    if token:
+        digest = secrets.digest(parts.key, token)
+        await parts.people.end_session(digest)
+        parts.hub.end(digest)
 
 
 def _said(user: people.User, request: Asked, token: str) -> Response[SignedIn]:

@@ -42,6 +42,7 @@ class Events(ASGIResponse):
         hub: Hub,
         meters: Collection[str],
         owner: bytes,
+        user: int,
         newest: Newest,
         allowed: Allowed,
         clock: Clock,
@@ -50,13 +51,14 @@ class Events(ASGIResponse):
         self._hub = hub
         self._meters = meters
         self._owner = owner
+        self._user = user
         self._newest = newest
         self._allowed = allowed
         self._clock = clock
 
     async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
         """Watch, and send what comes.  Unavailable or TooMany before anything is sent."""
-        with self._hub.watched(self._meters, self._owner) as watcher:
+        with self._hub.watched(self._meters, self._owner, self._user) as watcher:
             newest = await self._newest()
             headers = [
                 (b"content-type", EVENTS.encode()),
@@ -144,7 +146,7 @@ async def live(
         )
 
     ids = [meter.id for meter in chosen]
-    return Live(Events(parts.hub, ids, owner, newest, allowed, parts.clock))
+    return Live(Events(parts.hub, ids, owner, user.id, newest, allowed, parts.clock))
 
 
 def ids_in(query: bytes) -> list[str]:
