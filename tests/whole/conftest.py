@@ -1,0 +1,64 @@
+"""A cloud on ports of its own, with one site, for tests of the whole way."""
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.whole.programs import Program, admin, free_ports, running
+
+MAC = "024F48000001"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where a cloud is, and how to start it."""
+
+    data: Path
+    ports: tuple[int, int, int]
+
+    @property
+    def arguments(self) -> list[str]:
+        """What `ohmstead` is called with."""
+        http, https, mqtts = (f"127.0.0.1:{port}" for port in self.ports)
+        addresses = ["--http", http, "--https", https, "--mqtts", mqtts]
+        return ["cloud", "--data", str(self.data), *addresses]
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[Program]:
+        """The cloud as a process, listening."""
+        async with running(*self.arguments) as program:
+            await program.says(r"^CA certificate")
+            yield program
+
+    async def with_device(self, folder: Path) -> Path:
+        """The uplink file of a device that may send to it; made once."""
+        file = folder / "uplink.json"
+        organisation = await admin(self.data, "org", "add", "Test")
+        site = await admin(
+            self.data, "site", "add", "House", "--org", str(organisation["id"]),
+            "--timezone", "Europe/Zurich",
+        )  # fmt: skip
+        device = await admin(self.data, "device", "add", MAC, "--site", str(site["id"]))
+        file.write_text(json.dumps(device))
+        return file
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that PostgreSQL's own user may enter when the tests run as root."""
+    with tempfile.TemporaryDirectory(prefix="ohmstead-whole-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
+def cloud(place: Path) -> Cloud:
+    """A cloud that nobody started yet."""
+    http, https, mqtts = free_ports(3)
+    return Cloud(place / "cloud", (http, https, mqtts))
