@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
 from tests.whole.programs import Program, admin, free_ports, running
 
 MAC = "024F48000001"

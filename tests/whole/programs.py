@@ -199,7 +199,7 @@ async def browser(chromium: Path, **context: Any) -> AsyncIterator[Page]:
 
 
 class Wire:
-    """A meter's customer port as a TCP server: what is written goes to every gateway that listens."""
+    """A meter's customer port as a TCP server: what is sent goes to every gateway that listens."""
 
     def __init__(self) -> None:
         self._writers: list[asyncio.StreamWriter] = []

@@ -1,14 +1,10 @@
 """The demo, as `make demo` runs it."""
 
-import os
 import socket
 from pathlib import Path
 
 from playwright.async_api import Page, expect
-
 from tests.whole.programs import Program, alive, browser, free_ports, running
-
-DEVICES = 5
 
 
 async def _signed_in(page: Page, demo: Program) -> str:
@@ -44,13 +40,12 @@ async def test_the_demo_moves_ends_whole_and_finds_its_data_again(
         assert len(children) >= 2  # the broker and the database
         assert await demo.stop() == 0, demo.text
         assert not alive(children), demo.text
-    async with running(*arguments) as demo:
-        async with browser(chromium) as page:
-            base = await _signed_in(page, demo)
-            await _moves(page, base)
-            answer = await page.request.get(f"{base}/api/meters/home/energy")
-            days = [day["import"] for day in (await answer.json())["days"]]
-            assert sum(energy is not None for energy in days) >= 3, days
+    async with running(*arguments) as demo, browser(chromium) as page:
+        base = await _signed_in(page, demo)
+        await _moves(page, base)
+        answer = await page.request.get(f"{base}/api/meters/home/energy")
+        days = [day["import"] for day in (await answer.json())["days"]]
+        assert sum(energy is not None for energy in days) >= 3, days
 
 
 async def test_a_taken_port_is_a_clear_message(place: Path) -> None:
@@ -63,4 +58,4 @@ async def test_a_taken_port_is_a_clear_message(place: Path) -> None:
         async with running(*arguments) as demo:
             await demo.says(rf"cannot listen on 127\.0\.0\.1:{base_port}")
             assert await demo.stop() != 0
-    assert not (place / "demo").exists() or not os.listdir(place / "demo")
+    assert not (place / "demo").exists() or not any((place / "demo").iterdir())

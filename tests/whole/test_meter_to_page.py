@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
+from tests.whole.conftest import MAC, Cloud
+from tests.whole.programs import Wire, browser, running
 
 from ohmstead.reading.units import kept
 from ohmstead.simulate import Simulated
 from ohmstead.wire.recognise import Recogniser
 from ohmstead.wire.telegram import Telegram
-from tests.whole.conftest import MAC, Cloud
-from tests.whole.programs import Wire, browser, running
 
 RECORDED = ("dlms/aidon-6534-1", "dlms/aidon-6534-2", "dsmr/kaifa-dsmr42-1", "dsmr/fluvius-emucs-2")
 SHOWN_MS = 30_000
@@ -37,14 +37,16 @@ async def _seen_on_the_page(
         meter = asyncio.create_task(_repeated(wire, telegram), name="meter")
         arguments = ["--source", wire.url, "--http", "127.0.0.1:0", "--uplink", uplink]
         try:
-            async with running("gateway", *arguments, "--data", place / "gateway"):
-                async with browser(chromium) as page:
-                    await page.goto(link)
-                    await page.wait_for_url(lambda url: "sign-in" not in url)
-                    await page.goto(f"{link.split('/sign-in')[0]}/meters/{MAC}")
-                    shown = page.locator(f'[data-meter="{MAC}"][data-obis="{obis}"]').first
-                    written = repr(value).removesuffix(".0")
-                    await expect(shown).to_have_attribute("data-value", written, timeout=SHOWN_MS)
+            async with (
+                running("gateway", *arguments, "--data", place / "gateway"),
+                browser(chromium) as page,
+            ):
+                await page.goto(link)
+                await page.wait_for_url(lambda url: "sign-in" not in url)
+                await page.goto(f"{link.split('/sign-in')[0]}/meters/{MAC}")
+                shown = page.locator(f'[data-meter="{MAC}"][data-obis="{obis}"]').first
+                written = repr(value).removesuffix(".0")
+                await expect(shown).to_have_attribute("data-value", written, timeout=SHOWN_MS)
         finally:
             meter.cancel()
             with suppress(asyncio.CancelledError):
@@ -54,7 +56,7 @@ async def _seen_on_the_page(
 async def test_a_simulated_telegram_is_the_number_on_the_page(
     cloud: Cloud, place: Path, chromium: Path
 ) -> None:
-    """Socket, gateway, TLS, NATS, PostgreSQL, API, Chromium: the import counter arrives unchanged."""
+    """Socket, gateway, TLS, NATS, PostgreSQL, API, Chromium: the import counter is unchanged."""
     telegram = Simulated("hdlc-aidon", 7).telegram(datetime(2025, 6, 1, 12, 0, 10, tzinfo=UTC))
     found = next(each for each in Recogniser().feed(telegram) if isinstance(each, Telegram))
     said = found.values["1.8.0"]
