@@ -1,4 +1,5 @@
 import { SvelteMap } from "svelte/reactivity";
+import { reach } from "../app/reach.svelte.ts";
 
 export interface LiveReading {
   readonly meter: string;
@@ -34,6 +35,7 @@ export class Live {
     const source = (this.#source = new EventSource(`/api/live?meters=${this.meters.map(encodeURIComponent).join(",")}`));
     source.addEventListener("open", () => {
       this.state = "on";
+      reach.ok();
       this.#wait = FIRST_WAIT_MS;
     });
     source.addEventListener("reading", (event) => this.#take(event as MessageEvent<string>));

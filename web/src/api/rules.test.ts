@@ -10,6 +10,7 @@ const description = {
         properties: {
           name: { type: "string", minLength: 3, maxLength: 5 },
           mail: { oneOf: [{ type: "string", format: "email" }, { type: "null" }] },
+          word: { minLength: 8, oneOf: [{ type: "string" }] },
           count: { type: ["integer", "null"], minimum: 1, maximum: 9 },
         },
       },
@@ -25,7 +26,7 @@ test("the rules are found behind references and beside null", () => {
 test.each([
   ["name", "", "form.required"], ["name", "ab", "form.short"], ["name", "abcdef", "form.long"], ["name", "abcd", undefined],
   ["mail", "nobody", "form.email"], ["mail", "a@b", undefined], ["mail", "", undefined],
-  ["count", "x", "form.number"], ["count", "0", "form.least"], ["count", "10", "form.most"], ["count", "5", undefined],
+  ["word", "short", "form.short"], ["count", "x", "form.number"], ["count", "0", "form.least"], ["count", "10", "form.most"], ["count", "5", undefined],
 ])("%s “%s” is answered by %s", (field, value, key) => {
   expect(complaint(value, rules[field], rules[field]?.required ?? false)?.key).toBe(key);
 });

@@ -14,10 +14,12 @@ export type Rules = Readonly<Record<string, Rule>>;
 
 type Schema = Record<string, unknown>;
 
+const TIMEOUT_MS = 5_000;
+
 let description: Promise<Schema> | undefined;
 
 async function asked(): Promise<Schema> {
-  const response = await fetch("/schema/openapi.json");
+  const response = await fetch("/schema/openapi.json", { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`/schema/openapi.json answered ${response.status}`);
   return (await response.json()) as Schema;
 }
@@ -25,12 +27,12 @@ async function asked(): Promise<Schema> {
 const inside = (schema: Schema | undefined, ...path: string[]): Schema | undefined =>
   path.reduce<Schema | undefined>((at, key) => at?.[key] as Schema | undefined, schema);
 
-/** The schema itself behind `$ref`, and the part that is not null behind `oneOf` and `anyOf`. */
+/** The schema itself behind `$ref`, and the part that is not null of `oneOf` and `anyOf`, with what stands beside. */
 export function resolved(schema: Schema | undefined, whole: Schema): Schema {
   if (!schema) return {};
   if (typeof schema.$ref === "string") return resolved(inside(whole, ...schema.$ref.slice(2).split("/")), whole);
   const choices = (schema.oneOf ?? schema.anyOf) as Schema[] | undefined;
-  if (choices) return resolved(choices.find((choice) => choice.type !== "null"), whole);
+  if (choices) return { ...schema, ...resolved(choices.find((choice) => choice.type !== "null"), whole) };
   return schema;
 }
 

@@ -130,6 +130,7 @@ export const de: Words = {
   "range.today": "Heute",
   "range.before": "Tag davor",
   "range.after": "Tag danach",
+  "range.chooseOther": "{day}, anderen Tag wählen",
   "range.choose": "Tag wählen",
   "range.day": "Tag",
   "range.show": "Tag zeigen",

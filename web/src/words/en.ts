@@ -128,6 +128,7 @@ export const en = {
   "range.today": "Today",
   "range.before": "Day before",
   "range.after": "Day after",
+  "range.chooseOther": "{day}, choose another day",
   "range.choose": "Choose a day",
   "range.day": "Day",
   "range.show": "Show day",
