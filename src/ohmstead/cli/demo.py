@@ -39,6 +39,7 @@ def demo(
     """Run a cloud and five simulated meters here; Ctrl-C ends everything it started."""
     logs.to_stderr("error")
     asyncio.run(until_told(_run(DemoOptions(data.expanduser().resolve(), port_base, days))))
+    typer.echo("Everything is stopped.")
 
 
 async def _run(options: DemoOptions) -> None:
@@ -65,7 +66,6 @@ async def _run(options: DemoOptions) -> None:
                 await asyncio.Event().wait()
             finally:
                 console.print("\nStopping …")
-    console.print("Everything is stopped.")
 
 
 def _say(console: Console, demo: Demo, took_s: float) -> None:

@@ -18,6 +18,8 @@ POINTS_MOST = 10_000
 DAYS_MOST = 750
 BEFORE = timedelta(days=40)
 """How far before the first day the counter it starts from is looked for."""
+QUARTER = timedelta(minutes=15)
+"""What completeness counts in: within it, a counter that was read once has lost no energy."""
 GAP = 1.75
 """Readings further apart than this many intervals have a hole between them."""
 
@@ -54,8 +56,8 @@ class Power:
 class Day:
     """Energy of one local day, in the meter's unit (kWh); None where nothing is known.
 
-    `completeness` is the share of expected readings that came, 0 to 1; of a day that still runs, of
-    those expected by now.
+    `completeness` is the share of quarter hours (of the meter's intervals, where these are longer)
+    in which anything was read, 0 to 1; of a day that still runs, of those up to now.
     """
 
     date: date
@@ -92,7 +94,8 @@ POWER = f"""
 """  # noqa: S608
 COUNTED = """
     SELECT width_bucket(at - interval '1 microsecond', %(bounds)s::timestamptz[]) AS day,
-           sum(CASE WHEN step < 0 THEN 0 ELSE step END) AS energy, count(*) AS readings
+           sum(CASE WHEN step < 0 THEN 0 ELSE step END) AS energy,
+           count(DISTINCT date_bin(%(slot)s, at - interval '1 microsecond', 'epoch')) AS slots
     FROM (
         SELECT at, {column} - lag({column}) OVER (ORDER BY at) AS step
         FROM readings
@@ -106,7 +109,8 @@ COUNTED = """
 """
 SUMMED = """
     SELECT width_bucket(at - interval '1 microsecond', %(bounds)s::timestamptz[]) AS day,
-           sum({column}) AS energy, count(*) AS readings
+           sum({column}) AS energy,
+           count(DISTINCT date_bin(%(slot)s, at - interval '1 microsecond', 'epoch')) AS slots
     FROM readings
     WHERE stream = %(stream)s AND {column} IS NOT NULL AND at > %(first)s AND at <= %(last)s
     GROUP BY 1
@@ -181,8 +185,8 @@ class Readings:
                 imported=known[n + 1]["energy"] if n + 1 in known else None,
                 exported=sold[n + 1]["energy"] if n + 1 in sold else None,
                 completeness=_completeness(
-                    max(side[n + 1]["readings"] if n + 1 in side else 0 for side in (known, sold)),
-                    (min(bounds[n + 1], now) - bounds[n]).total_seconds() / meter.interval_s,
+                    max(side[n + 1]["slots"] if n + 1 in side else 0 for side in (known, sold)),
+                    (min(bounds[n + 1], now) - bounds[n]) / _slot(meter),
                 ),
             )
             for n in range(days)
@@ -193,6 +197,7 @@ class Readings:
         parameters = {
             "stream": meter.stream,
             "bounds": bounds,
+            "slot": _slot(meter),
             "first": bounds[0],
             "last": bounds[-1],
             "before": bounds[0] - BEFORE,
@@ -211,10 +216,14 @@ def _close(one: Record, other: Record, interval_s: float) -> bool:
     return bool((other["first"] - one["last"]).total_seconds() < GAP * interval_s)
 
 
-def _completeness(readings: int, expected: float) -> float:
+def _slot(meter: Meter) -> timedelta:
+    return max(QUARTER, timedelta(seconds=meter.interval_s))
+
+
+def _completeness(slots: int, expected: float) -> float:
     if expected < 1:
-        return 1.0 if readings else 0.0
-    return min(1.0, readings / expected)
+        return 1.0 if slots else 0.0
+    return min(1.0, slots / expected)
 
 
 def _latest(row: Record) -> Latest:
