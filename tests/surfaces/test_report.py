@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
+from ohmstead.reading.derived import with_derived
 from ohmstead.reading.reading import Channel, Identity, Reading
 from ohmstead.surfaces import report
-from ohmstead.surfaces.derived import with_derived
 from ohmstead.surfaces.device import Device
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -12,7 +12,8 @@ from ohmstead.cli.signals import until_told
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
 from ohmstead.house.cloud import Running, opened
-from ohmstead.settings.cloud import DEFAULT_DATA, Address, CloudOptions
+from ohmstead.settings.address import Address
+from ohmstead.settings.cloud import DEFAULT_DATA, CloudOptions
 
 
 def cloud(

@@ -15,8 +15,8 @@ from ohmstead.clock import Clock
 from ohmstead.gateway.channels import channels, moment
 from ohmstead.reading import catalogue, units
 from ohmstead.reading.catalogue import Kind
+from ohmstead.reading.derived import with_derived
 from ohmstead.reading.reading import Identity, Reading
-from ohmstead.surfaces.derived import with_derived
 from ohmstead.wire.recognise import Recogniser
 from ohmstead.wire.telegram import NO_DATA, NOT_CONNECTED, Refused, Telegram, Value
 

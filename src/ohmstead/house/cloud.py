@@ -26,7 +26,8 @@ from ohmstead.house.authority import Authority
 from ohmstead.house.background import Background
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.installation import Installation, Place
-from ohmstead.settings.cloud import Address, CloudOptions
+from ohmstead.settings.address import Address
+from ohmstead.settings.cloud import CloudOptions
 from ohmstead.store import facts
 from ohmstead.store.committer import Committer
 from ohmstead.store.dead_letters import DeadLetters

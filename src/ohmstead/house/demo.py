@@ -21,7 +21,8 @@ from ohmstead.house import cloud, gateway, installation
 from ohmstead.house.admin import Admin
 from ohmstead.house.background import Background
 from ohmstead.house.cloud import Running
-from ohmstead.settings.cloud import Address, CloudOptions, default_data
+from ohmstead.settings.address import Address
+from ohmstead.settings.cloud import CloudOptions, default_data
 from ohmstead.settings.gateway import GatewayOptions, uplink
 from ohmstead.simulate import DemoMeter, Simulated
 from ohmstead.store.people import People

@@ -27,7 +27,7 @@ from ohmstead.gateway.queue import Queue
 from ohmstead.house.background import Background
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.reading.reading import Reading
-from ohmstead.settings.cloud import Address
+from ohmstead.settings.address import Address
 from ohmstead.settings.gateway import GatewayOptions, described, mac
 from ohmstead.surfaces import device, report
 

@@ -9,28 +9,13 @@ from typing import Any
 
 import uvicorn
 
-from ohmstead.errors import BadInput, Unavailable
+from ohmstead.errors import Unavailable
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 START_TIMEOUT_S = 10.0
 STARTED_LOOK_S = 0.01
 STOP_TIMEOUT_S = 5
-
-
-def address(text: str, default_port: int) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`, `HOST` or `[IPv6]:PORT`; BadInput when it is neither.
-
-    >>> address("127.0.0.1:8000", 80), address("[::1]:8443", 443), address("localhost", 8883)
-    (('127.0.0.1', 8000), ('::1', 8443), ('localhost', 8883))
-    """
-    host, _, port = (
-        text.rpartition(":") if ":" in text and not text.endswith("]") else (text, "", "")
-    )
-    number = port or str(default_port)
-    if not (number.isascii() and number.isdigit()) or int(number) > 65535 or not host:
-        raise BadInput(f"{text!r} is not an address; write HOST:PORT, for example 127.0.0.1:8000")
-    return host.strip("[]"), int(number)
 
 
 def listen(host: str, port: int, what: str) -> socket.socket:

@@ -61,6 +61,9 @@ class Reading:
     meter_at: datetime | None = None
     number: int = 0
     interval_s: float | None = None
+    derived: frozenset[str] = field(default=frozenset(), compare=False)
+    """Keys of `values` that were computed from others (`reading.derived`), not said by the meter;
+    empty where nobody knows, as in a reading out of a report."""
 
     def get(self, obis: str) -> float | None:
         """The value of a catalogue key, or None where the meter did not say it."""

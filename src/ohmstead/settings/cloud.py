@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ohmstead.errors import BadInput
+from ohmstead.settings.address import Address
 
 
 def default_data() -> Path:
@@ -21,29 +21,8 @@ def default_data() -> Path:
 
 
 DEFAULT_DATA = default_data()
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host and a port to listen on.
-
-    >>> Address.parse("127.0.0.1:8000"), str(Address.parse("[::1]:8443"))
-    (Address(host='127.0.0.1', port=8000), '[::1]:8443')
-    """
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, written: str) -> "Address":
-        """The address that `HOST:PORT` spells; BadInput says what is wrong with it."""
-        host, colon, port = written.rpartition(":")
-        if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise BadInput(f"{written!r} is not an address; it looks like 127.0.0.1:8000")
-        return cls(host.removeprefix("[").removesuffix("]"), int(port))
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+HTTP, HTTPS, MQTTS = (Address("127.0.0.1", port) for port in (8000, 8443, 8883))
+"""Where the pages (without and with TLS) and the MQTT service listen when nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +31,9 @@ class CloudOptions:
 
     data: Path
     """The folder with everything it keeps."""
-    http: Address = Address("127.0.0.1", 8000)
-    https: Address = Address("127.0.0.1", 8443)
-    mqtts: Address = Address("127.0.0.1", 8883)
+    http: Address = HTTP
+    https: Address = HTTPS
+    mqtts: Address = MQTTS
     database: str | None = None
     """URL of a PostgreSQL ≥ 15 to use; None starts one of its own in `data`."""
     names: tuple[str, ...] = ()

@@ -19,8 +19,8 @@ import msgspec
 
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
+from ohmstead.reading.derived import with_derived
 from ohmstead.reading.reading import Channel, Identity, Reading
-from ohmstead.surfaces.derived import with_derived
 from ohmstead.surfaces.device import Device
 from ohmstead.surfaces.spelling import local, number, utc, wall
 

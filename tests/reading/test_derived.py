@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmstead.surfaces.derived import with_derived
+from ohmstead.reading.derived import with_derived
 
 THOUSANDTHS = st.integers(0, 10**9)
 
@@ -54,3 +54,18 @@ def test_a_current_is_negative_while_its_phase_exports() -> None:
     assert (found["s31.7.0"], found["s51.7.0"]) == (-2.2, 0.4)
     assert "s71.7.0" not in found
     assert with_derived({"71.7.0": -5.2})["s71.7.0"] == -5.2
+
+
+@given(st.integers(-(10**9), 10**9))
+def test_a_net_power_alone_has_a_part_on_one_side(thousandths: int) -> None:
+    """SML meters that say 16.7.0 only: import is its positive part, export its negative one."""
+    net = thousandths / 1000
+    found = with_derived({"16.7.0": net, "36.7.0": -net})
+    assert (found["1.7.0"], found["2.7.0"]) == (max(net, 0), max(-net, 0))
+    assert (found["21.7.0"], found["22.7.0"]) == (found["2.7.0"], found["1.7.0"])
+    assert found["16.7.0"] == net
+
+
+def test_what_the_meter_says_of_one_side_stays_alone() -> None:
+    """Style 5: a meter that says its import and its net is not told what it exports."""
+    assert with_derived({"16.7.0": 1.0, "1.7.0": 2.0}) == {"16.7.0": 1.0, "1.7.0": 2.0}

@@ -1,4 +1,4 @@
-"""What a reading implies: totals, nets and signs that surfaces carry and meters leave out.
+"""What a reading implies: totals, nets, parts and signs that surfaces carry, meters leave out.
 
 Sums are made in decimal, so that 0.338 - 0.1 is 0.238 and not 0.23800000000000002.
 """
@@ -40,6 +40,13 @@ def _nets(values: Mapping[str, float]) -> Iterator[tuple[str, float]]:
             yield net, float(_exact(values[plus]) - _exact(values[minus]))
 
 
+def _parts(values: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    for net, plus, minus in _NETS:
+        if net in values and plus not in values and minus not in values:
+            yield plus, max(0.0, values[net])
+            yield minus, max(0.0, -values[net])
+
+
 def _signed(values: Mapping[str, float]) -> Iterator[tuple[str, float]]:
     for signed, current, net in _CURRENTS:
         if signed in values or current not in values:
@@ -56,14 +63,19 @@ def with_derived(values: Mapping[str, float]) -> dict[str, float]:
 
     - an energy total from its tariffs (a DSMR meter sends 1.8.1 and 1.8.2 only);
     - net power 16.7.0, 36.7.0, ... as import minus export, net reactive power `s3.7.0`, ...;
+    - import and export as the positive and the negative part of a net power, where the meter says
+      neither (many SML meters send 16.7.0 only);
     - signed currents `s31.7.0`, ...: negative while the net power of their phase is (or, where
       that is not known, as the meter gives it when it gives a sign).
 
     >>> with_derived({"1.7.0": 0.338, "2.7.0": 0.1})["16.7.0"]
     0.238
+    >>> with_derived({"16.7.0": -0.4})["2.7.0"]
+    0.4
     """
     found = dict(values)
     found.update(_totals(found))
     found.update(_nets(found))
+    found.update(_parts(found))
     found.update(_signed(found))
     return found
