@@ -62,7 +62,7 @@ async def meters(
 
 @get(
     "/api/meters/{id:str}",
-    responses=answers(400, 401, 404, 503),
+    responses=answers(401, 404, 503),
     security=SIGNED_IN,
     summary="A meter",
 )

@@ -4,11 +4,13 @@ import json
 import sys
 
 from ohmstead.dashboard.api import routes
+from ohmstead.dashboard.description import plain
 
 
 def dumped() -> str:
     """The description as JSON, the same text for the same code."""
-    return json.dumps(routes(None).openapi_schema.to_schema(), indent=2, sort_keys=True) + "\n"
+    document = plain(routes(None).openapi_schema.to_schema())
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":
