@@ -109,6 +109,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             server = await stack.enter_async_context(HttpServer(app, sock, tls=tls))
             where = _reached(Address(at.host, server.port), options.names)
             urls.append(f"{'https' if tls else 'http'}://{where}")
+        stack.callback(hub.close)  # a server that stops waits for the streams that are open
         tasks.run(_upkeep(authority, options, broker, context), name="upkeep")
         await known.set(facts.PAGES_URL, urls[0])
         link = await _first_link(home, clock)
