@@ -1,5 +1,6 @@
 """DLMS meters that push: a link layer below, blocks and ciphering between, notifications above."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ohmstead.wire import cipher, cosem
@@ -13,11 +14,11 @@ from ohmstead.wire.wrapper import Wrapper
 
 
 class Link(Protocol):
-    """A link layer: bytes in, messages out."""
+    """A link layer: bytes in, messages out, and telegrams of others that use the same link."""
 
-    def feed(self, data: bytes) -> list[Message | Refused]: ...
+    def feed(self, data: bytes) -> Sequence[Message | Telegram | Refused]: ...
 
-    def close(self) -> list[Message | Refused]: ...
+    def close(self) -> Sequence[Message | Telegram | Refused]: ...
 
     @property
     def held(self) -> int: ...
@@ -48,10 +49,10 @@ class Dlms:
         """Bytes that wait."""
         return self._link.held + self._blocks.held
 
-    def _all(self, messages: list[Message | Refused]) -> list[Telegram | Refused]:
+    def _all(self, messages: Sequence[Message | Telegram | Refused]) -> list[Telegram | Refused]:
         found: list[Telegram | Refused] = []
         for message in messages:
-            if isinstance(message, Refused):
+            if isinstance(message, Refused | Telegram):
                 found.append(message)
             else:
                 found += [

@@ -6,12 +6,12 @@ one, and two bytes with the service access points follow it. Source: EN 13757-2,
 13757-1, annex (CI 0x00 to 0x1F); the network operators' papers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ohmstead.wire.hdlc import Message
 from ohmstead.wire.stream import Stream
-from ohmstead.wire.telegram import Refused
+from ohmstead.wire.telegram import Refused, Telegram
 
 START, STOP = 0x68, 0x16
 AROUND = 6  # bytes of a frame that L does not count: 68 L L 68, sum, 16
@@ -75,38 +75,47 @@ class MbusFrames(Stream[Frame | Refused]):
         return Frame(body[0], body[1], body[2], body[3:], raw, offset)
 
 
-class MbusLink:
-    """The link layer of DLMS over M-Bus: segments joined into messages, other frames left out.
+def nobody(_: Frame) -> None:
+    """Leaves the frames of other applications alone."""
 
+
+class MbusLink:
+    """The link layer of DLMS over M-Bus: segments joined into messages.
+
+    A frame that is no segment is given to `other`, and what it makes of it comes out in its place.
     It holds at most 16 segments of 250 bytes, and what the frames hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, other: Callable[[Frame], Telegram | Refused | None] = nobody) -> None:
         self._frames = MbusFrames()
         self._segments: list[Frame] = []
+        self._other = other
 
     @property
     def held(self) -> int:
         """Bytes that wait."""
         return self._frames.held + sum(len(frame.raw) + len(frame.data) for frame in self._segments)
 
-    def feed(self, data: bytes) -> list[Message | Refused]:
+    def feed(self, data: bytes) -> list[Message | Telegram | Refused]:
         """Whatever `data` completes."""
         return self._all(self._frames.feed(data))
 
-    def close(self) -> list[Message | Refused]:
+    def close(self) -> list[Message | Telegram | Refused]:
         """What the end of the stream completes."""
         found = self._all(self._frames.close())
         if self._segments:
             found.append(self._lost("the stream ends before the last segment"))
         return found
 
-    def _all(self, frames: list[Frame | Refused]) -> list[Message | Refused]:
-        found: list[Message | Refused] = []
+    def _all(self, frames: list[Frame | Refused]) -> list[Message | Telegram | Refused]:
+        found: list[Message | Telegram | Refused] = []
         for frame in frames:
             if isinstance(frame, Refused):
                 found.append(frame)
-            elif frame.ci <= TRANSPORT and len(frame.data) > ACCESS_POINTS:
+            elif frame.ci > TRANSPORT:
+                if (other := self._other(frame)) is not None:
+                    found.append(other)
+            elif len(frame.data) > ACCESS_POINTS:
                 found.extend(self._join(frame))
         return found
 

@@ -5,10 +5,11 @@
 
 from collections.abc import Callable
 
-from ohmstead.wire import dlms
+from ohmstead.wire import dlms, en13757
 from ohmstead.wire.cipher import Keys
 from ohmstead.wire.p1 import P1
 from ohmstead.wire.p1_sealed import SealedP1
+from ohmstead.wire.sml import Sml
 from ohmstead.wire.telegram import (
     NO_DATA,
     NOT_RECOGNIZED,
@@ -27,11 +28,17 @@ def plain_p1(_: Keys | None) -> Decoder:
     return P1()
 
 
+def sml(_: Keys | None) -> Decoder:
+    """SML, which needs no key."""
+    return Sml()
+
+
 DECODERS: tuple[Make, ...] = (
     plain_p1,
     SealedP1,
     dlms.over_hdlc,
-    dlms.over_mbus,
+    en13757.over_mbus,
+    sml,
     dlms.over_wrapper,
 )
 """The protocols, the most particular first."""
