@@ -12,7 +12,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-def _pages(root: str) -> ModuleType:
+def pages_of(root: str) -> ModuleType:
     """web/build.py as a module; web/ is no package, because it holds pages and not Python."""
     spec = spec_from_file_location("ohmstead_web_build", Path(root) / "web" / "build.py")
     if spec is None or spec.loader is None:
@@ -31,12 +31,12 @@ class PagesHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """What pip must fetch for this build: Node, where it is needed and missing."""
-        pages = _pages(self.root)
+        pages = pages_of(self.root)
         return [] if pages.current() or pages.node_on_path() else [pages.NODE_WHEEL]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Builds the pages and names them as artifacts, since git ignores them."""
         if version == "editable":
             return
-        _pages(self.root).build()
+        pages_of(self.root).build()
         build_data["artifacts"].append("/src/ohmstead/pages/")

@@ -16,8 +16,7 @@ type Option = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOp
 export type Drawing = EChartsType;
 export type Theme = Readonly<Record<Hue | "ink-2" | "ink-3" | "line" | "surface", string>>;
 
-export const PLOT_TOP = 10;
-const LABEL_HEIGHT = 24;
+const PLOT_TOP = 10;
 
 /** The words on the axes, which know the language. */
 export interface Labels {
@@ -57,7 +56,7 @@ function frame(theme: Theme): Option {
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: theme["ink-2"] },
-    grid: { left: 0, right: 1, top: PLOT_TOP, bottom: 0, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 0, right: 1, top: PLOT_TOP, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
   };
 }
 
@@ -148,5 +147,3 @@ export function place(drawing: Drawing, chart: Chart, i: number): { x: number; w
 /** The moment (for a line) or the index (for bars) at this distance from the left. */
 export const valueAt = (drawing: Drawing, x: number): number =>
   Number(drawing.convertFromPixel({ xAxisIndex: 0 }, x));
-
-export const PLOT_BOTTOM = LABEL_HEIGHT;
