@@ -7,7 +7,7 @@ import pytest
 
 from ohmstead.simulate.appliances import Appliance, Charger, HeatPump, Site
 from ohmstead.simulate.days import day_of
-from ohmstead.simulate.models import HOUSEHOLD, SHOP, ZURICH
+from ohmstead.simulate.homes import HOUSEHOLD, SHOP, ZURICH
 
 ZONE = ZoneInfo("Europe/Zurich")
 YEAR = [day_of(date(2025, 1, 1) + timedelta(days=n), ZONE) for n in range(365)]

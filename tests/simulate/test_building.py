@@ -10,8 +10,9 @@ from ohmstead.simulate import MODELS
 from ohmstead.simulate.appliances import Charger, Site
 from ohmstead.simulate.building import Building, Load
 from ohmstead.simulate.days import SINGLE, Day, day_of
+from ohmstead.simulate.homes import OSLO
 from ohmstead.simulate.ledger import Account, Registers, settled
-from ohmstead.simulate.models import OSLO, Model
+from ohmstead.simulate.model import Model
 
 FIRST = date(2025, 1, 1)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmstead.simulate.days import day_of
-from ohmstead.simulate.models import OSLO, ZURICH
+from ohmstead.simulate.homes import OSLO, ZURICH
 from ohmstead.simulate.weather import STEP_S, clouds, sun, temperature, usual_temperature
 
 ZONE = ZoneInfo("Europe/Zurich")

@@ -2,6 +2,7 @@
 
 from ohmstead.simulate.demo import DemoMeter, demo_meters
 from ohmstead.simulate.meter import Simulated, stream
-from ohmstead.simulate.models import MODELS, Model
+from ohmstead.simulate.model import Model
+from ohmstead.simulate.models import MODELS
 
 __all__ = ["MODELS", "DemoMeter", "Model", "Simulated", "demo_meters", "stream"]

@@ -4,19 +4,36 @@ Source: IEC 62056-5-3, data-notification and A-XDR types; IEC 62056-6-2 for date
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
 
 from ohmstead.reading.obis import Obis
+from ohmstead.simulate.seal import length
 
-ARRAY, STRUCTURE, OCTETS, VISIBLE = 0x01, 0x02, 0x09, 0x0A
-UINT32, INT16, UINT16 = 0x06, 0x10, 0x12
-_FORMATS = {UINT32: ">BI", INT16: ">Bh", UINT16: ">BH"}
+ARRAY, STRUCTURE, OCTETS, VISIBLE, UTF8 = 0x01, 0x02, 0x09, 0x0A, 0x0C
+INT32, UINT32, INT8, INT16, UINT8, UINT16 = 0x05, 0x06, 0x0F, 0x10, 0x11, 0x12
+INT64, UINT64, ENUM, FLOAT32, FLOAT64 = 0x14, 0x15, 0x16, 0x17, 0x18
+_FORMATS: Mapping[int, str] = MappingProxyType(
+    {
+        INT32: ">Bi",
+        UINT32: ">BI",
+        INT8: ">Bb",
+        INT16: ">Bh",
+        UINT8: ">BB",
+        UINT16: ">BH",
+        INT64: ">Bq",
+        UINT64: ">BQ",
+    }
+)
+_HEAD = bytes.fromhex("0f40000000")
+_UNKNOWN = -0x8000  # deviation
 
 
 def name(obis: Obis) -> bytes:
     """A code as an octet string of six bytes."""
-    return bytes((OCTETS, 6, *obis))
+    return octets(bytes(obis))
 
 
 def number(tag: int, value: int) -> bytes:
@@ -24,27 +41,30 @@ def number(tag: int, value: int) -> bytes:
     return struct.pack(_FORMATS[tag], tag, value)
 
 
+def octets(data: bytes) -> bytes:
+    """An octet string."""
+    return bytes([OCTETS]) + length(len(data)) + data
+
+
 def text(value: str) -> bytes:
-    """A visible string of at most 127 letters."""
-    return bytes((VISIBLE, len(value))) + value.encode("ascii")
+    """A visible string."""
+    return bytes([VISIBLE]) + length(len(value)) + value.encode("ascii")
 
 
 def scaler_unit(scaler: int, unit: int) -> bytes:
     """The structure {integer scaler, enum unit}."""
-    return struct.pack(">BBBbBB", STRUCTURE, 2, 0x0F, scaler, 0x16, unit)
+    return struct.pack(">BBBbBB", STRUCTURE, 2, INT8, scaler, ENUM, unit)
 
 
-def date_time(local: datetime) -> bytes:
-    """An aware local time as twelve octets, with its deviation and summer-time bit.
+def clock(local: datetime, *, deviation: bool = True) -> bytes:
+    """An aware local time in twelve bytes, with its summer-time bit and, if it has one, deviation.
 
     Deviation is minutes from local time to UTC, so -60 for UTC+1.  Source: IEC 62056-6-2,
     date_time.
     """
     offset = local.utcoffset() or timedelta()
     return struct.pack(
-        ">BBHBBBBBBBhB",
-        OCTETS,
-        12,
+        ">HBBBBBBBhB",
         local.year,
         local.month,
         local.day,
@@ -53,16 +73,45 @@ def date_time(local: datetime) -> bytes:
         local.minute,
         local.second,
         0xFF,
-        -int(offset.total_seconds() // 60),
+        -int(offset.total_seconds() // 60) if deviation else _UNKNOWN,
         0x80 if local.dst() else 0,
     )
 
 
-def row(*parts: bytes) -> bytes:
+def date_time(local: datetime, *, deviation: bool = True) -> bytes:
+    """The same as an octet string."""
+    return octets(clock(local, deviation=deviation))
+
+
+class Stamp(Enum):
+    """How a notification says its own time."""
+
+    NONE = "length 0"
+    PLAIN = "length 12 and the bytes"
+    TAGGED = "an octet string of 12, with its tag"
+    FLOATING = "like PLAIN, with the deviation left open"
+
+    def written(self, local: datetime) -> bytes:
+        """What stands between invoke id and body."""
+        match self:
+            case Stamp.NONE:
+                return b"\x00"
+            case Stamp.TAGGED:
+                return date_time(local)
+            case _:
+                return date_time(local, deviation=self is Stamp.PLAIN)[1:]
+
+
+def structure(*parts: bytes) -> bytes:
     """A structure of already written parts."""
-    return bytes((STRUCTURE, len(parts))) + b"".join(parts)
+    return bytes([STRUCTURE]) + length(len(parts)) + b"".join(parts)
 
 
-def notification(rows: Sequence[bytes]) -> bytes:
-    """A data notification without a time of its own, whose body is an array of at most 127 rows."""
-    return bytes.fromhex("0f4000000000") + bytes((ARRAY, len(rows))) + b"".join(rows)
+def array(*parts: bytes) -> bytes:
+    """An array of already written parts."""
+    return bytes([ARRAY]) + length(len(parts)) + b"".join(parts)
+
+
+def notification(body: bytes, stamp: bytes = b"\x00") -> bytes:
+    """A data notification around its body; without a stamp it has no time of its own."""
+    return _HEAD + stamp + body

@@ -5,18 +5,10 @@ words below.  *To add a kind of P1 meter: one text.*
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from ohmstead.simulate import p1
-from ohmstead.simulate.moment import Moment
-
-
-@dataclass(frozen=True, slots=True)
-class Pipes:
-    """What gas and water meters behind the meter say: when they were read (local), m³ then."""
-
-    gas: tuple[datetime, float] | None = None
-    water: tuple[datetime, float] | None = None
+from ohmstead.simulate.occasion import Occasion
+from ohmstead.simulate.seal import BOTH, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +18,45 @@ class Layout:
     header: str
     text: str
     checksum: bool = True
+    seal: Seal | None = None
     lines: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lines", self.text.splitlines())
 
-    def telegram(self, moment: Moment, serial: str, pipes: Pipes) -> bytes:
-        """The bytes this kind of meter sends at a moment."""
-        words: dict[str, object] = {k.replace(".", "_"): v for k, v in moment.values.items()}
-        words |= {
-            "clock": p1.clock(moment.local),
-            "tariff": moment.tariff,
-            "serial": serial,
-            "octets": p1.octets(serial),
-            "demand_at": p1.clock(moment.demand_at),
-        }
-        for kind, letter, read in (("gas", "G", pipes.gas), ("water", "W", pipes.water)):
-            if read:
-                at, volume = read
-                words[kind] = volume
-                words[f"{kind}_at"] = p1.clock(at)
-                words[f"{kind}_serial"] = p1.octets(letter + serial[1:])
+    def telegram(self, on: Occasion) -> bytes:
+        """The bytes this kind of meter sends; with a seal it needs the occasion's keys."""
+        words = _words(on)
         lines = [line.format_map(words) for line in self.lines]
-        return p1.telegram(self.header, lines, checksum=self.checksum)
+        plain = p1.telegram(self.header, lines, checksum=self.checksum)
+        if self.seal is None:
+            return plain
+        if on.keys is None:
+            raise ValueError("this kind of meter ciphers, and there is no key")
+        return self.seal.sealed(plain, on.keys, on.serial, on.counter)
+
+
+def _words(on: Occasion) -> dict[str, object]:
+    """What the holes are filled with; `{w1_7_0}` is a value in whole W, Wh, var or varh."""
+    moment, serial = on.moment, on.serial
+    words: dict[str, object] = {}
+    for key, value in moment.values.items():
+        words[key.replace(".", "_")] = value
+        words[f"w{key.replace('.', '_')}"] = round(value * 1000)
+    words |= {
+        "clock": p1.clock(moment.local),
+        "tariff": moment.tariff,
+        "serial": serial,
+        "octets": p1.octets(serial),
+        "demand_at": p1.clock(moment.demand_at),
+    }
+    for kind, letter, read in (("gas", "G", on.pipes.gas), ("water", "W", on.pipes.water)):
+        if read:
+            at, volume = read
+            words[kind] = volume
+            words[f"{kind}_at"] = p1.clock(at)
+            words[f"{kind}_serial"] = p1.octets(letter + serial[1:])
+    return words
 
 
 _PHASE_POWERS = """\
@@ -263,3 +271,53 @@ SWISS = Layout(
     + _NORDIC_POWERS,
 )
 """A Swiss meter with a P1 port: totals and tariffs, reactive values, power factor, frequency."""
+
+LUXEMBOURGISH = Layout(
+    r"Lux5\2OHMSTEAD-SIM",
+    """\
+1-3:0.2.8(42)
+0-0:1.0.0({clock})
+0-0:42.0.0({octets})
+1-0:1.8.0({1_8_0:010.3f}*kWh)
+1-0:2.8.0({2_8_0:010.3f}*kWh)
+1-0:3.8.0({3_8_0:010.3f}*kvarh)
+1-0:4.8.0({4_8_0:010.3f}*kvarh)
+1-0:1.7.0({1_7_0:06.3f}*kW)
+1-0:2.7.0({2_7_0:06.3f}*kW)
+1-0:3.7.0({3_7_0:06.3f}*kvar)
+1-0:4.7.0({4_7_0:06.3f}*kvar)
+0-0:17.0.0(999.9*kW)
+"""
+    + _FAILURES
+    + """\
+1-0:32.7.0({32_7_0:05.1f}*V)
+1-0:52.7.0({52_7_0:05.1f}*V)
+1-0:72.7.0({72_7_0:05.1f}*V)
+"""
+    + _PHASE_POWERS,
+    seal=Seal("SAG", BOTH, long_length=True),
+)
+"""Luxembourg's Smarty: encrypted, with an authentication key that everybody knows."""
+
+AUSTRIAN = Layout(
+    r"SAG5\2OHMSTEAD-SIM",
+    """\
+1-3:0.2.8(50)
+0-0:1.0.0({clock})
+0-0:96.1.0({octets})
+1-0:1.8.0({w1_8_0:09d}*Wh)
+1-0:1.8.1({w1_8_1:09d}*Wh)
+1-0:1.8.2({w1_8_2:09d}*Wh)
+1-0:1.7.0({w1_7_0:06d}*W)
+1-0:2.8.0({w2_8_0:09d}*Wh)
+1-0:2.8.1({w2_8_1:09d}*Wh)
+1-0:2.8.2({w2_8_2:09d}*Wh)
+1-0:2.7.0({w2_7_0:06d}*W)
+1-0:3.8.0({w3_8_0:09d}*varh)
+1-0:3.7.0({w3_7_0:06d}*var)
+1-0:4.8.0({w4_8_0:09d}*varh)
+1-0:4.7.0({w4_7_0:06d}*var)
+""",
+    seal=Seal("SAG", BOTH, long_length=True),
+)
+"""Austria's T210-D-R: encrypted, watts and watt-hours, an authentication key that few are told."""

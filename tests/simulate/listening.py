@@ -1,0 +1,51 @@
+"""The real decoders, for what simulated meters say."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ohmstead.simulate import MODELS
+from ohmstead.wire.cipher import Keys
+from ohmstead.wire.kmp import Kmp
+from ohmstead.wire.recognise import DECODERS, Recogniser
+from ohmstead.wire.telegram import Refused, Telegram
+
+TRIED = "P1: "
+"""How the refusals of encrypted P1 begin: it is tried on every ciphered telegram."""
+
+
+def kmp(_: Keys | None) -> Kmp:
+    """KMP, which needs no key."""
+    return Kmp()
+
+
+ASKED = {"KMP": (kmp,)}
+"""Protocols that the recogniser does not know: whoever asks knows what answers."""
+
+
+def recogniser(name: str, keys: Keys | None) -> Recogniser:
+    """What reads a model's bytes."""
+    return Recogniser(keys, ASKED.get(MODELS[name].protocol, DECODERS))
+
+
+def heard(name: str, pieces: Iterable[bytes], keys: Keys | None) -> list[Telegram | Refused]:
+    """All that comes out of a model's bytes."""
+    listening = recogniser(name, keys)
+    found = [one for piece in pieces for one in listening.feed(piece)]
+    return [*found, *listening.close()]
+
+
+def telegrams(name: str, pieces: Iterable[bytes]) -> list[Telegram]:
+    """The telegrams in a model's bytes, read with its own keys; nothing may be refused."""
+    found = heard(name, pieces, MODELS[name].keys)
+    wrong = [one for one in found if isinstance(one, Refused) and not one.reason.startswith(TRIED)]
+    assert not wrong, wrong
+    return [one for one in found if isinstance(one, Telegram)]
+
+
+def read(name: str, sent: bytes) -> Telegram:
+    """What a model's bytes say: the last telegram, with the values of all of them."""
+    found = telegrams(name, [sent])
+    assert found, f"{name}: nothing was understood"
+    values = {key: value for telegram in found for key, value in telegram.values.items()}
+    who = next((telegram.identity for telegram in found if telegram.identity.id), None)
+    return replace(found[-1], values=values, identity=who or found[-1].identity)
