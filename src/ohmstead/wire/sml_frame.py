@@ -68,7 +68,7 @@ class SmlFrames(Stream[File | Refused]):
             elif final:
                 yield self._lost("the stream ends in a file")
             else:
-                self._looked = at if at >= 0 else max(len(self._buffer) - 3, len(START))
+                self._looked = at if at >= 0 else max(len(self._buffer) - 3, self._looked)
                 return
 
     def _start(self) -> bool:
