@@ -16,6 +16,7 @@ from ohmstead.clock import SetClock
 from ohmstead.dashboard.api import app
 from ohmstead.dashboard.door import App
 from ohmstead.dashboard.live import Hub
+from ohmstead.dashboard.sessions import COOKIE, LIFE
 from ohmstead.reading.reading import Identity
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
@@ -141,13 +142,18 @@ async def _close(clients: list[httpx.AsyncClient]) -> None:
 
 
 @pytest.fixture
-def sign_in(enter: Enter) -> SignIn:
-    """Makes clients that are signed in: `await sign_in("ada@example.org")`."""
+def sign_in(world: World, enter: Enter) -> SignIn:
+    """Makes clients that are signed in: `await sign_in("ada@example.org")`.
+
+    Their session is written straight into the store, which spares a password's hash.
+    """
 
     async def make(email: str = "ada@example.org", **where: str) -> httpx.AsyncClient:
-        client = enter(**where)
-        answer = await client.post("/api/session", json={"email": email, "password": PASSWORD})
-        assert answer.status_code == 200, answer.text
+        client, token = enter(**where), secrets.new_token()
+        user = await world.people.get(email)
+        digest = secrets.digest(KEY, token)
+        await world.people.add_session(user.id, digest, world.clock.now() + LIFE)
+        client.cookies.set(COOKIE, token, domain="localhost.local")
         return client
 
     return make

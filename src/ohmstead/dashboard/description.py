@@ -115,6 +115,7 @@ def page(description: Mapping[str, Any]) -> str:
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
         "<meta name='viewport' content='width=device-width, initial-scale=1'>",
         f"<title>{html.escape(info['title'])} API</title>",
+        "<link rel='icon' href='/icon.svg' type='image/svg+xml'>",
         "<link rel='stylesheet' href='/schema/page.css'></head><body>",
         f"<h1>{html.escape(info['title'])} API {html.escape(info['version'])}</h1>",
         f"<p>{html.escape(info['description'])}",
