@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from tests.dashboard.described import as_described
 
 from ohmstead.access import passwords, secrets
 from ohmstead.access.roles import Role
@@ -129,7 +130,8 @@ async def enter(world: World) -> AsyncIterator[Enter]:
             host: str = "127.0.0.1", base: str = LOCAL, app: App = world.app
         ) -> httpx.AsyncClient:
             transport = httpx.ASGITransport(app, client=(host, 1))  # type: ignore[arg-type]
-            clients.append(httpx.AsyncClient(transport=transport, base_url=base))
+            hooks = {"response": [as_described]}
+            clients.append(httpx.AsyncClient(transport=transport, base_url=base, event_hooks=hooks))
             return clients[-1]
 
         stack.push_async_callback(_close, clients)

@@ -1,5 +1,6 @@
 """The app as a whole: what is where, for whom, and that nothing of it is kept by a cache."""
 
+import httpx
 import pytest
 from tests.dashboard.conftest import (
     HASH,
@@ -11,6 +12,7 @@ from tests.dashboard.conftest import (
     World,
     assert_problem,
 )
+from tests.dashboard.described import as_described
 
 from ohmstead.access import secrets
 from ohmstead.access.roles import Role
@@ -147,3 +149,36 @@ async def test_https_for_good_is_for_a_name_without_a_port(
     """HSTS changes every port of a name, the gateway's plain pages too.  Source: RFC 6797, 8.3."""
     answer = await enter(base=f"https://{host}").get("/api/status")
     assert ("strict-transport-security" in answer.headers) is kept
+
+
+async def test_commas_between_ids_may_be_encoded_too(world: World, sign_in: SignIn) -> None:
+    """As programs do that encode a whole value; an id that has a comma itself goes first."""
+    await world.user()
+    for id in ("m1", "m2", "a,b"):
+        await world.meter(id)
+    client = await sign_in()
+    for written in ("m1,m2", "m1%2Cm2", "a%2Cb,m1", "a%2Cb"):
+        assert (await client.head(f"/api/live?meters={written}")).status_code == 200
+    assert_problem(await client.get("/api/live?meters=m1%2Cm3"), 404, "'m3'")
+
+
+@pytest.mark.parametrize(
+    "status, body",
+    [
+        (418, {}),
+        (200, {"version": "1"}),
+        (200, {"version": 1, "first_run": True}),
+        (200, {"version": "1", "first_run": None}),
+        (200, {"version": "1", "first_run": True, "more": []}),
+        (503, {"version": "1", "first_run": True}),
+    ],
+)
+async def test_an_answer_that_is_not_as_described_is_found(
+    status: int, body: dict[str, object]
+) -> None:
+    """The check that every answer of these tests passes can fail."""
+    request = httpx.Request("GET", "http://localhost/api/status")
+    with pytest.raises(AssertionError):
+        await as_described(httpx.Response(status, json=body, request=request))
+    right = {"version": "1", "first_run": True}
+    await as_described(httpx.Response(200, json=right, request=request))

@@ -160,7 +160,10 @@ def ids_in(query: bytes) -> list[str]:
 
 
 def _chosen(seen: dict[str, Meter], ids: Sequence[str] | None) -> list[Meter]:
-    wanted = list(seen) if ids is None else list(dict.fromkeys(ids))
+    wanted = list(seen)
+    if ids is not None:  # some programs write the commas between ids percent-encoded too
+        parts = (each for id in ids for each in ([id] if id in seen else id.split(",")))
+        wanted = list(dict.fromkeys(filter(None, parts)))
     if ids is not None and not wanted:
         raise Misfit("meters", "name at least one meter, or leave it out for all")
     if len(wanted) > METERS_MOST:
