@@ -271,6 +271,13 @@ def test_noise_is_never_raised_and_never_held(parts: list[bytes]) -> None:
     assert decoder.held == 0
 
 
+def test_binary_noise_is_not_kept_in_the_hope_of_a_line() -> None:
+    """What is held looks like a telegram that is on its way; zeros do not."""
+    decoder = Readout()
+    decoder.feed(bytes(500) + b"\x16\x10")
+    assert decoder.held == 0
+
+
 @pytest.mark.parametrize("endless", [b"\x020.0.0(1)\r\n", b"1.8.0(1*kWh)\r\n", b"\x02", b"a"])
 def test_what_never_ends_is_not_kept(endless: bytes) -> None:
     """A meter that prints for ever."""

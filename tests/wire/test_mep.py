@@ -187,6 +187,11 @@ def test_a_table_that_could_be_anything_is_refused_without_its_request(data: byt
     assert "no request" in refused.reason
 
 
+def test_what_many_streams_hold_is_not_mentioned_without_a_request() -> None:
+    """Four bytes behind 00 0F 00 00 04 stand in many a list of another protocol."""
+    assert heard(Mep(), [meter.table(bytes(4)), meter.reply(0x02)]) == []
+
+
 @pytest.mark.parametrize("request_", [b"", b"\x00\x11", asked(28)[:-1], b"\xff" + asked(28)[1:]])
 def test_what_is_no_request_is_said_to_be_none(request_: bytes) -> None:
     """The command line hands over what somebody typed."""

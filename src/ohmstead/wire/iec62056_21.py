@@ -7,6 +7,7 @@ Source: IEC 62056-21 (formerly 1107), 6.3 (messages), 6.5 (data block), annex D 
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from functools import reduce
 from operator import xor
@@ -28,6 +29,8 @@ STX, ETX = 0x02, 0x03
 
 ACKNOWLEDGED = re.compile(rb"\x06[0-9A-Z]{3}")
 """What the reader wrote, echoed."""
+NOISE = re.compile(rb"[\x00\x01\x03-\x05\x07-\x09\x0b\x0c\x0e-\x1f]")
+"""What is in no line, an echoed acknowledgement included."""
 NO_TEXT = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f]")
 
 
@@ -77,12 +80,12 @@ class Readout(Stream[Telegram | Refused]):
 
     def _in_block(self, stx: int, *, final: bool) -> tuple[bool, Telegram | Refused | None]:
         """Whether to go on, and what has come out: the ETX checks, anything else tears."""
-        mark = NO_TEXT.search(self._buffer, max(stx + 1, self._scanned))
-        end = mark.start() if mark else len(self._buffer)
+        mark = NO_TEXT.search(self._buffer, max(stx + 1, self._scanned), self.LONGEST)
+        end = mark.start() if mark else min(len(self._buffer), self.LONGEST)
         if mark and self._buffer[end] == ETX:
             if end + 1 < len(self._buffer):
                 return True, self._checked(stx, end)
-        elif mark or len(self._buffer) > self.LONGEST:
+        elif mark or end == self.LONGEST:
             return True, self._abandoned(stx, end)
         if final:
             return True, self._abandoned(stx, end)
@@ -127,17 +130,26 @@ class Readout(Stream[Telegram | Refused]):
                 stx = 0
             self._stx, self._scanned = stx, stx + 1
             return True, None
+        torn = self._torn_until(end)
+        if torn:
+            self._tear(torn)
+            return True, None
         if newline < 0 and not final:
-            if end - self._line > self.LONGEST_LINE:
-                self._tear(end - self.LONGEST_IDENT)
             self._scanned = len(self._buffer)
             return False, None
-        if end > self.LONGEST:
-            self._tear(end)
-            return True, None
         if end == self._line:
             return False, None
         return self._lined(bytes(self._buffer[self._line : end]), end, final=final)
+
+    def _torn_until(self, end: int) -> int:
+        """How much cannot belong to a readout because of the line that goes to `end`; 0 if it
+        can."""
+        noise = deque(NOISE.finditer(self._buffer, max(self._line, self._scanned), end), 1)
+        if noise:
+            return noise[0].end()
+        if end - self._line > self.LONGEST_LINE:
+            return self._line + self.LONGEST_LINE - self.LONGEST_IDENT
+        return end if end > self.LONGEST else 0
 
     def _tear(self, count: int) -> None:
         """Pass over what is neither data nor their frame."""

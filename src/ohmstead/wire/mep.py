@@ -134,6 +134,10 @@ def read(
         yield Refused(f"MEP: no reading is known in table {asked}", reply.offset)
 
 
+WORTH_A_WORD = 32
+"""Bytes of a table that nobody asked for, from which on it is said that it cannot be told."""
+
+
 class Mep:
     """The decoder of MEP replies; it holds what `Replies` holds.
 
@@ -173,7 +177,7 @@ class Mep:
                 found.extend(read(reply, asked, self._layout))
             elif reply.code == WRONG_SEQUENCE:
                 found.append(why_not(reply))
-            elif reply.code == OK:
+            elif reply.code == OK and len(reply.data) >= WORTH_A_WORD:
                 said = f"MEP: a table of {len(reply.data)} bytes, and no request that names it"
                 found.append(Refused(said, reply.offset))
         return found
