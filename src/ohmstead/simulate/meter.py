@@ -125,8 +125,14 @@ async def stream(
     present and does not send what it missed.
     """
     meter = Simulated(model, seed, keys)
+    await asyncio.to_thread(meter.moment, clock.now())  # works out the meter's past, off the loop
+    async for telegram in stream_of(meter, clock, speed):
+        yield telegram
+
+
+async def stream_of(meter: Simulated, clock: Clock, speed: float = 1.0) -> AsyncIterator[bytes]:
+    """The same of a meter whose past is worked out."""
     began, interval_s = clock.now(), meter.interval_s
-    await asyncio.to_thread(meter.moment, began)  # works out the meter's past, off the loop
     sent = -1
     while True:
         lived_s = (clock.now() - began).total_seconds() * speed
