@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.wire.telegrams import cut, heard, refusals, slow_crc, telegrams
+from tests.wire.test_stream import work
 
 from ohmstead.reading.obis import Obis
 from ohmstead.simulate import sml as made
@@ -222,6 +223,17 @@ def test_a_stream_without_end_stays_within_its_bound(unit: bytes, piece: int) ->
     for at in range(0, len(data), piece):
         decoder.feed(data[at : at + piece])
         assert decoder.held <= SmlFrames.LONGEST + PIECE
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100_000])
+@pytest.mark.parametrize(
+    "unit", [b"\x1b", b"\x1b\x00", made.ESCAPE + made.VERSION, FILE[:90], FILE]
+)
+def test_work_grows_with_the_stream_and_not_faster(piece: int, unit: bytes) -> None:
+    """Twice the bytes are twice the work: bytes looked at are counted, no time is taken."""
+    short, long = (work(SmlFrames, unit * (size // len(unit)), piece) for size in (40_000, 80_000))
+    assert long <= 2.2 * short + 1000
+    assert long <= 60 * 80_000
 
 
 def recordings(corpus: Path, pattern: str) -> list[dict[str, Any]]:

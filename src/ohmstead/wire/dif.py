@@ -212,7 +212,7 @@ def _variable(information: Information, data: bytes) -> Value | None:
         text = rest[::-1].decode("latin-1").strip("\0 ")
         if not text:
             return None
-        return Value(text) if text.isprintable() else Value(rest.hex(" ").upper())
+        return Value(text if text.isprintable() else rest.hex(" ").upper(), information.unit)
     if lvar < 0xE0:
         digits = bcd(rest)
         if isinstance(digits, str):

@@ -194,6 +194,7 @@ _PER_UNIT = ("/l", "/m^3", "/kg", "/K", "/kWh", "/GJ", "/kW", "/(K*l)", "/V", "/
 UNIT_ENDS: tuple[str, ...] = (*_PER, *_PER_PULSE, *_PER_UNIT, "*s/A")
 """What the codes 0x20 to 0x38 add to a unit."""
 
+FIRST_MEANING = 0x20  # lower codes are errors
 FORWARD, BACKWARD = 0x3B, 0x3C
 UNCORRECTED, BASE_CONDITIONS = 0x3A, 0x3E
 EXTENSION, THOUSAND, OWN = 0x7C, 0x7D, 0x7F
@@ -218,6 +219,11 @@ class Information:
     """Codes that change what the value is about: limits, averages, errors, the maker's own."""
     is_time: bool = False
     """Whether the value is a date or time."""
+
+    @property
+    def has_error(self) -> bool:
+        """Whether a code says why there is no value (0x01 to 0x1F)."""
+        return any(code < FIRST_MEANING for code in self.further)
 
 
 def informed(meaning: Meaning, codes: bytes, *, own: bool = False) -> Information:
