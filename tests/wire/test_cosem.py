@@ -86,10 +86,12 @@ def test_a_value_without_scaler_is_a_number_or_a_text(data: bytes, value: float 
     assert values(row("0000600100ff", data))["96.1.0"].value == value
 
 
-def test_null_and_an_empty_string_are_no_values() -> None:
+def test_null_is_no_value_and_an_empty_string_is_an_empty_one() -> None:
     """Kamstrup fills the phases that a meter has not with null data (HAN-NVE, list 1-phase)."""
     rows = (row("0000600100ff", b"\x00"), row("0000600101ff", b"\x0a\x00"), ROWS[2])
-    assert values(*rows).keys() == {"1.7.0"}
+    found = values(*rows)
+    assert found.keys() == {"96.1.1", "1.7.0"}
+    assert found["96.1.1"].value == ""
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,10 @@ def test_a_push_list_that_does_not_match_is_refused(broken: bytes) -> None:
     assert isinstance(cosem.telegram(HEAD + broken, framing="hdlc", raw=b""), Refused)
 
 
+CLOCK = ("2025-07-03T14:15:00", None)
+"""The time in front of a list, which is the only clock of Norway's lists."""
+
+
 def test_kamstrup_names_its_list_and_counts_in_tens() -> None:
     """Kamstrup, HAN-NVE interface: list name, then code and value; nulls for absent phases."""
     body = structure(
@@ -93,6 +97,7 @@ def test_kamstrup_names_its_list_and_counts_in_tens() -> None:
         "31.7.0": (2.37, "A"),
         "1.8.0": (77452500, "Wh"),
         "0.2.129": ("Kamstrup_V0001", None),
+        "1.0.0": CLOCK,
     }
 
 
@@ -102,8 +107,8 @@ def test_kaifa_in_norway_sends_no_codes() -> None:
     powers = [long(948), long(0), long(0), long(64)]
     phases = [long(1416), long(3241), long(3119), long(2385), long(0), long(2389)]
     energies = [b"\x09\x0c" + STAMP, long(1000), long(20), long(3), long(4)]
-    assert values(structure(long(4117))) == {"1.7.0": (4117, "W")}
-    assert len(values(structure(*names, *powers, phases[0], phases[3]))) == 9
+    assert values(structure(long(4117))) == {"1.7.0": (4117, "W"), "1.0.0": CLOCK}
+    assert len(values(structure(*names, *powers, phases[0], phases[3]))) == 10
     three = values(structure(*names, *powers, *phases, *energies))
     assert len(three) == 18
     assert (three["31.7.0"], three["52.7.0"], three["1.8.0"]) == (

@@ -27,6 +27,7 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("demo", "ohmstead.cli.demo:demo", "Run a cloud and five simulated meters here."),
     Subcommand("cloud", "ohmstead.cli.cloud:cloud", "Run the server: broker, database, pages."),
     Subcommand("gateway", "ohmstead.cli.gateway:gateway", "Read one meter, serve it, send it on."),
+    Subcommand("decode", "ohmstead.cli.decode:decode", "Tell what a meter's bytes say."),
     Subcommand("simulate", "ohmstead.cli.simulate:simulate", "Be a meter that does not exist."),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),
 )

@@ -68,7 +68,7 @@ _SIGNED = frozenset(b"\x05\x10")
 _INT8 = tuple(byte - 256 if byte > 127 else byte for byte in range(256))
 
 _ARRAY, _STRUCTURE, _BITS, _OCTETS, _VISIBLE, _UTF8 = 0x01, 0x02, 0x04, 0x09, 0x0A, 0x0C
-_NULL, _DONT_CARE = 0x00, 0xFF
+_NULL, _DONT_CARE, _COMPACT = 0x00, 0xFF, 0x13
 
 
 class Reader:
@@ -113,6 +113,8 @@ class Reader:
         fixed = _FIXED.get(tag)
         if fixed is not None:
             return fixed[1](self.take(fixed[0]))
+        if tag == _COMPACT:
+            return self._compact(depth + 1)
         if tag == _STRUCTURE and depth < MAX_DEPTH - 1:
             row = _ROW.match(self._data, self.position)
             if row:
@@ -134,6 +136,47 @@ class Reader:
             raise Unreadable(f"there is no data type 0x{tag:02X}")
         return None
 
+    def _compact(self, depth: int) -> list[Any]:
+        """A compact array: the type once, then the contents of all elements without their tags."""
+        kind = self._kind(depth)
+        inside = Reader(self.take(self.length()))
+        inside._left = self._left
+        found = []
+        while inside.rest:
+            before = inside.position
+            found.append(inside._typed(kind, depth + 1))
+            if inside.position == before:
+                raise Unreadable("a compact array of elements without contents has no end")
+        self._left = inside._left
+        return found
+
+    def _kind(self, depth: int) -> tuple[int, Any]:
+        """A type description.  Source: IEC 62056-5-3, 8.1 (TypeDescription)."""
+        self._left -= 1
+        if depth > MAX_DEPTH or self._left < 0:
+            raise Unreadable(f"nested more than {MAX_DEPTH} deep, or too many elements")
+        tag = self.take(1)[0]
+        if tag == _ARRAY:
+            count = int.from_bytes(self.take(2), "big")
+            return tag, (count, self._kind(depth + 1))
+        if tag == _STRUCTURE:
+            return tag, [self._kind(depth + 1) for _ in range(self.length())]
+        return tag, None
+
+    def _typed(self, kind: tuple[int, Any], depth: int) -> Any:
+        """The next contents, of a type that is known."""
+        self._left -= 1
+        if depth > 2 * MAX_DEPTH or self._left < 0:
+            raise Unreadable(f"more than {MAX_ELEMENTS} elements")
+        tag, inner = kind
+        if tag == _STRUCTURE:
+            return tuple([self._typed(each, depth + 1) for each in inner])
+        if tag == _ARRAY:
+            count, each = inner
+            return [self._typed(each, depth + 1) for _ in range(count)]
+        fixed = _FIXED.get(tag)
+        return fixed[1](self.take(fixed[0])) if fixed is not None else self._sized(tag)
+
     def _row(self, row: re.Match[bytes]) -> tuple[Any, ...]:
         self._left -= _ROW_ELEMENTS
         self.position = row.end()
@@ -150,6 +193,18 @@ class Reader:
             raise Unreadable(f"{count} elements are said to follow in {self.rest} bytes")
         elements = [self.value(depth) for _ in range(count)]
         return elements if tag == _ARRAY else tuple(elements)
+
+
+def width_of(tag: int) -> int | None:
+    """Bytes behind a tag whose data have one length only; None for the others.
+
+    >>> width_of(0x12), width_of(0x00), width_of(0x09)
+    (2, 0, None)
+    """
+    if tag in (_NULL, _DONT_CARE):
+        return 0
+    fixed = _FIXED.get(tag)
+    return fixed[0] if fixed else None
 
 
 def read(data: bytes) -> Any:

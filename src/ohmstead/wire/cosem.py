@@ -103,16 +103,18 @@ def value_of(item: Item, maker: str | None = None) -> Value | None:
             power, unit = scalers.assumed(code, data, maker)
         return Value(units.shifted(data, power), unit, None, raw, scaler)
     if isinstance(data, str):
-        data = data.rstrip("\0")
-        return Value(data) if data else None
-    if type(data) is bytes and data:
-        if len(data) == DATE_TIME and (at := moment(data)):
-            return Value(written(at), at=at)
-        text = data.rstrip(b"\0")
-        return Value(text.decode("ascii") if _PRINTABLE.fullmatch(text) else data.hex().upper())
-    if isinstance(data, Bits):
-        return Value(data.data.hex().upper())
-    return None
+        return Value(data.rstrip("\0"))
+    if type(data) is bytes:
+        return _octets(data)
+    return Value(data.data.hex().upper()) if isinstance(data, Bits) else None
+
+
+def _octets(data: bytes) -> Value:
+    """An octet string: a moment, a text, or else its hexadecimal digits."""
+    if len(data) == DATE_TIME and (at := moment(data)):
+        return Value(written(at), at=at)
+    text = data.rstrip(b"\0")
+    return Value(text.decode("ascii") if _PRINTABLE.fullmatch(text) else data.hex().upper())
 
 
 @lru_cache(maxsize=64)
@@ -155,6 +157,11 @@ def telegram(
             values[item.code] = value
     if not values:
         return Refused("DLMS: the notification holds no value with a code", offset)
+    if at is not None and (named is not None or len(body) == 1):
+        # Norway's lists have their clock in front.  Source: NVE, HAN lists of Kaifa and Kamstrup
+        values.setdefault("1.0.0", Value(written(at), at=at))
+    if maker == "Kamstrup" and "96.1.1" in values:
+        values.setdefault("96.1.7", values["96.1.1"])  # their type number, as in Norway's lists
     return Telegram("DLMS", framing, values, _clock(values) or at, _who(values, title), raw)
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from ohmstead.wire import cipher, cosem
 from ohmstead.wire.axdr import Unreadable
+from ohmstead.wire.bare import Bare
 from ohmstead.wire.cipher import Keys
 from ohmstead.wire.gbt import Blocks
 from ohmstead.wire.hdlc import Hdlc, Message
@@ -104,3 +105,8 @@ def over_mbus(keys: Keys | None = None) -> Dlms:
 def over_wrapper(keys: Keys | None = None) -> Dlms:
     """DLMS over TCP, as gateways and converters hand it on."""
     return Dlms(Wrapper(), "wrapper", keys)
+
+
+def bare(keys: Keys | None = None) -> Dlms:
+    """DLMS without any link layer, as published telegrams and some converters have it."""
+    return Dlms(Bare(), "none", keys)

@@ -88,8 +88,8 @@ def _collect(elements: list[Any] | tuple[Any, ...], found: list[Item]) -> None:
             if type(scaled) is tuple and len(scaled) == SCALER_UNIT and type(scaled[1]) is Enum:
                 found.append(Item(code_of(element), data, scaled[0], units.COSEM.get(scaled[1])))
                 index += 1
-            elif data != element:  # attribute 1 is the name itself
-                found.append(Item(code_of(element), data))
+            else:  # attribute 1 is the name itself, which says nothing
+                found.append(Item(code_of(element), b"" if data == element else data))
 
 
 def _pushed(objects: list[Any], values: tuple[Any, ...]) -> Iterator[Item]:

@@ -240,11 +240,17 @@ class P1(Stream[Telegram | Refused]):
             yield found
 
 
+STX = b"\x02"
+CHANNEL = re.compile(rb"^\d{1,3}-\d{1,3}:", re.MULTILINE)
+
+
 def checked(frame: bytes, crc: int | None, raw: bytes, offset: int) -> Telegram | Refused | None:
     """The telegram of a frame `/` to `!` whose CRC is right or missing; None if `/` begins none."""
     ident = START.match(frame)
-    if not ident:
-        return None
+    if not ident or frame[ident.end() : ident.end() + 1] == STX:
+        return None  # a readout of IEC 62056-21 has STX behind its identification
+    if crc is None and not CHANNEL.search(frame, ident.end()):
+        return None  # so it has, in short codes, where the STX was lost
     if crc is not None and (right := crc16_arc(frame)) != crc:
         return Refused(f"P1: the CRC says {crc:04X}, the telegram has {right:04X}", offset)
     return read(frame, ident.end(), raw, offset)

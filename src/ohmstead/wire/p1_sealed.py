@@ -41,7 +41,7 @@ class SealedP1(Stream[Telegram | Refused]):
             if not head:
                 if len(self._buffer) < HEAD and not final:
                     return
-                self._drop(1 if start else 2)
+                self._drop(2 if start else 1)  # a first byte 08 has no tag in front
                 if not self._buffer:
                     return
                 continue

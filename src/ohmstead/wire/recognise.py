@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from ohmstead.wire import dlms, en13757
 from ohmstead.wire.cipher import Keys
+from ohmstead.wire.iec62056_21 import Readout
+from ohmstead.wire.kmp import Kmp
+from ohmstead.wire.mep import Mep
 from ohmstead.wire.p1 import P1
 from ohmstead.wire.p1_sealed import SealedP1
 from ohmstead.wire.sml import Sml
@@ -33,13 +36,32 @@ def sml(_: Keys | None) -> Decoder:
     return Sml()
 
 
+def kmp(_: Keys | None) -> Decoder:
+    """KMP, which needs no key."""
+    return Kmp()
+
+
+def mep(_: Keys | None) -> Decoder:
+    """MEP, whose replies are not ciphered."""
+    return Mep()
+
+
+def readout(_: Keys | None) -> Decoder:
+    """IEC 62056-21, which needs no key."""
+    return Readout()
+
+
 DECODERS: tuple[Make, ...] = (
+    readout,
     plain_p1,
     SealedP1,
     dlms.over_hdlc,
     en13757.over_mbus,
     sml,
     dlms.over_wrapper,
+    kmp,
+    mep,
+    dlms.bare,
 )
 """The protocols, the most particular first."""
 

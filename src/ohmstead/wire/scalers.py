@@ -6,8 +6,12 @@ of ten is the one that the makers' papers give, and for voltages the number itse
 2300.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from ohmstead.reading.units import shifted
+from ohmstead.wire.telegram import Value
 
 ENERGY, GAUGE = 8, 7  # value group D
 PHASE = 20  # what a phase adds to value group C
@@ -42,6 +46,21 @@ Landis+Gyr E360 and E450, Iskraemeco AM550: currents in 10 mA; the E570 has whol
 a set of its own.  Kamstrup HAN-NVE: energies in 10 Wh.
 """
 
+_MODELS: tuple[tuple[re.Pattern[str], Mapping[str, int]], ...] = (
+    (re.compile(r"E\s?570|ZMG|ZFG|ZMD", re.IGNORECASE), MappingProxyType({"V": 0, "A": 0})),
+    (re.compile(r"E\s?450|ZMF|ZCF|ZMX", re.IGNORECASE), MappingProxyType({"V": 0, "A": -2})),
+    (re.compile(r"E\s?360|AM\s?550", re.IGNORECASE), MappingProxyType({"V": -1, "A": -2})),
+    (
+        re.compile(r"Kamstrup|Omnipower|Omnia", re.IGNORECASE),
+        MappingProxyType({"A": -2, "Wh": 1, "varh": 1}),
+    ),
+)
+"""What a model calls itself or is called -> unit -> power of ten; the first that fits.
+
+The E570 sends whole amperes: the device's scaler set `lge570` is for it.  Source: REST/MQTT 2.0,
+6.3.
+"""
+
 HIGHEST_V = 800
 """A voltage above is counted in tenths: no customer has more than 690 V."""
 
@@ -68,3 +87,28 @@ def assumed(code: str, number: float, maker: str | None = None) -> tuple[int, st
     if unit == "V":
         return (-1 if abs(number) > HIGHEST_V else 0), unit
     return _POWERS.get(maker, _POWERS[None]).get(unit, 0), unit
+
+
+def powers_of(model: str) -> Mapping[str, int]:
+    """Unit -> power of ten of a model, from any text that names it; empty when none is known.
+
+    >>> powers_of("Landis+Gyr E570"), powers_of("something else")
+    (mappingproxy({'V': 0, 'A': 0}), {})
+    """
+    return next((powers for named, powers in _MODELS if named.search(model)), {})
+
+
+def by_model(values: Mapping[str, Value], model: str) -> Mapping[str, Value]:
+    """`values`, the bare numbers among them (no scaler in the telegram) as `model` means them."""
+    powers = powers_of(model)
+    if not powers:
+        return values
+    return {key: _rescaled(value, powers) for key, value in values.items()}
+
+
+def _rescaled(value: Value, powers: Mapping[str, int]) -> Value:
+    power = powers.get(value.unit or "")
+    if power is None or value.raw is None or value.scaler is not None:
+        return value
+    number = shifted(value.raw, power)
+    return Value(number, value.unit, at=value.at, raw=value.raw)
