@@ -6,11 +6,20 @@ from dataclasses import replace
 from ohmstead.simulate import MODELS
 from ohmstead.wire.cipher import Keys
 from ohmstead.wire.kmp import Kmp
+from ohmstead.wire.mep import Mep
 from ohmstead.wire.recognise import DECODERS, Recogniser
 from ohmstead.wire.telegram import Refused, Telegram
 
-TRIED = "P1: "
-"""How the refusals of encrypted P1 begin: it is tried on every ciphered telegram."""
+OWN = {
+    "DSMR": ("P1: ",),
+    "DLMS": ("DLMS: ", "HDLC: ", "M-Bus: "),
+    "KMP": ("KMP: ",),
+    "MEP": ("MEP: the",),
+    "MBUS": ("M-Bus: ",),
+    "IEC62056-21": ("IEC 62056-21: ",),
+    "SML": ("SML: ",),
+}
+"""How the refusals of a protocol's own decoder begin; the others try ciphered bytes too."""
 
 
 def kmp(_: Keys | None) -> Kmp:
@@ -18,7 +27,12 @@ def kmp(_: Keys | None) -> Kmp:
     return Kmp()
 
 
-ASKED = {"KMP": (kmp,)}
+def mep(_: Keys | None) -> Mep:
+    """MEP, which needs a key for asking only."""
+    return Mep()
+
+
+ASKED = {"KMP": (kmp,), "MEP": (mep,)}
 """Protocols that the recogniser does not know: whoever asks knows what answers."""
 
 
@@ -37,7 +51,8 @@ def heard(name: str, pieces: Iterable[bytes], keys: Keys | None) -> list[Telegra
 def telegrams(name: str, pieces: Iterable[bytes]) -> list[Telegram]:
     """The telegrams in a model's bytes, read with its own keys; nothing may be refused."""
     found = heard(name, pieces, MODELS[name].keys)
-    wrong = [one for one in found if isinstance(one, Refused) and not one.reason.startswith(TRIED)]
+    own = OWN[MODELS[name].protocol]
+    wrong = [one for one in found if isinstance(one, Refused) and one.reason.startswith(own)]
     assert not wrong, wrong
     return [one for one in found if isinstance(one, Telegram)]
 

@@ -14,7 +14,8 @@ from ohmstead.simulate.seal import length
 
 ARRAY, STRUCTURE, OCTETS, VISIBLE, UTF8 = 0x01, 0x02, 0x09, 0x0A, 0x0C
 INT32, UINT32, INT8, INT16, UINT8, UINT16 = 0x05, 0x06, 0x0F, 0x10, 0x11, 0x12
-INT64, UINT64, ENUM, FLOAT32, FLOAT64 = 0x14, 0x15, 0x16, 0x17, 0x18
+INT64, UINT64, ENUM = 0x14, 0x15, 0x16
+COMPACT = 0x13
 _FORMATS: Mapping[int, str] = MappingProxyType(
     {
         INT32: ">Bi",
@@ -110,6 +111,14 @@ def structure(*parts: bytes) -> bytes:
 def array(*parts: bytes) -> bytes:
     """An array of already written parts."""
     return bytes([ARRAY]) + length(len(parts)) + b"".join(parts)
+
+
+def compact_array(kind: bytes, contents: bytes) -> bytes:
+    """An array whose elements have one type, told once, and no tags of their own.
+
+    Source: IEC 62056-5-3, 8.1 (compact-array).
+    """
+    return bytes([COMPACT]) + kind + length(len(contents)) + contents
 
 
 def notification(body: bytes, stamp: bytes = b"\x00") -> bytes:

@@ -46,7 +46,7 @@ class Register:
         )
 
     @property
-    def scaled(self) -> bytes | None:
+    def scaled(self) -> bytes:
         """Its {scaler, unit}."""
         return dlms.scaler_unit(self.scaler, _NUMBERS[self.unit])
 
@@ -125,6 +125,24 @@ class Rows:
                 for one in self.entries
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """(a) The same rows of numbers as a compact array; all of them have the type of the first."""
+
+    registers: tuple[Register, ...]
+
+    def body(self, on: Occasion) -> bytes:
+        """The type of a row, then every row without tags."""
+        tag = self.registers[0].tag
+        scaled = bytes([dlms.STRUCTURE, 2, dlms.INT8, dlms.ENUM])
+        kind = bytes([dlms.STRUCTURE, 3, dlms.OCTETS, tag]) + scaled
+        rows = b""
+        for one in self.registers:
+            _, _, _, scaler, _, unit = one.scaled
+            rows += dlms.name(one.name)[1:] + one.said(on)[1:] + bytes([scaler, unit])
+        return dlms.compact_array(kind, rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """What a simulated meter is: a building, a place, and a way to speak."""
 
 from dataclasses import dataclass
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ohmstead.simulate.building import Building
-from ohmstead.simulate.layouts import Layout
+from ohmstead.simulate.occasion import Occasion
 from ohmstead.simulate.pipes import Pipe
 from ohmstead.simulate.pulls import Pull
-from ohmstead.simulate.pushes import Push
 from ohmstead.simulate.weather import Place
 from ohmstead.wire.cipher import Keys
 
@@ -19,8 +19,18 @@ SIMULATION = Keys(
 
 Source: DLMS UA 1000-2 (Green Book), 9.2.
 """
+MEP = Keys(b"VIRTUAL METER 01")
+"""Of a NES meter, whose key is 16 letters."""
 LUXEMBOURG = Keys(SIMULATION.encryption, bytes.fromhex("00112233445566778899AABBCCDDEEFF"))
 """With the authentication key that Luxembourg has published for every meter."""
+
+
+class Speech(Protocol):
+    """How a kind of meter speaks; a `Pull` answers as well."""
+
+    def telegram(self, on: Occasion) -> bytes:
+        """The bytes it sends."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class Model:
     zone: str
     place: Place
     building: Building
-    speech: Layout | Push | Pull
+    speech: Speech
     serial: str
     """Fictional; the last digits come from the seed."""
     gas: Pipe | None = None

@@ -82,6 +82,10 @@ DLMS: Mapping[str, Model] = MappingProxyType(
             "Swiss home, push list with scalers in HDLC segments, encrypted without a tag",
             5, _CH, homes.SWISS_SUN, pushes.SEGMENTS_SEALED, "ISK1",
         ),
+        "hdlc-compact": _dlms(
+            "Swiss home, rows in a compact array, DLMS over HDLC",
+            5, _CH, homes.SWISS_HOME, pushes.COMPACT, "OHM1",
+        ),
         "hdlc-sagemcom": _dlms(
             "Czech home, attribute descriptors without tags, DLMS over HDLC",
             60, _CZ, homes.HOME, pushes.SAGEMCOM, "SAG1",

@@ -81,7 +81,9 @@ def electrics(seed: int, epoch_s: float, stretch: Stretch) -> dict[str, float]:
         values[f"{c + 1}.7.0"], values[f"{c + 2}.7.0"] = both_ways(p)
         values[f"{c + 3}.7.0"], values[f"{c + 4}.7.0"] = both_ways(q)
         values[f"{c + 12}.7.0"] = u
-        values[f"{c + 11}.7.0"] = 1000 * math.hypot(p, q) / u
+        values[f"{c + 11}.7.0"] = 1000 * (apparent := math.hypot(p, q)) / u
+        values[f"{c + 13}.7.0"] = abs(p) / apparent if apparent else 1.0
+        values[f"{c + 16}.7.0"] = p
         net, reactive = net + p, reactive + q
     values["1.7.0"], values["2.7.0"] = both_ways(net)
     values["3.7.0"], values["4.7.0"] = both_ways(reactive)

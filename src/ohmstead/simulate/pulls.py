@@ -1,15 +1,12 @@
 """Meters that are asked: each kind's way of answering, without ports or time of its own.
 
-*To add a kind of meter that is asked: one `Pull`, and its `Conversation`.*
+*To add a kind of meter that is asked: a file `pull_*` with one `Pull`, and its `Conversation`.*
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from ohmstead.simulate import kmp
 from ohmstead.simulate.occasion import Occasion
-from ohmstead.wire import kmp as kmp_wire
 
 LONGEST_REQUEST = 512
 """Bytes that may wait for the rest of a request."""
@@ -62,52 +59,17 @@ class Pull(ABC):
         return b"".join(conversation.answer(request, on) for request in self.usual(on))
 
 
-_KMP_ENERGY, _KMP_POWER = ("1.8.0", "2.8.0"), ("1.7.0", "2.7.0")
-_KMP_SERIAL = 1001
+def in_base_units(on: Occasion) -> dict[str, float]:
+    """The values of the moment in W, Wh, var, varh and VA; V, A and Hz as they are."""
+    return {
+        key: value * (1 if key.startswith(AS_THEY_ARE) else 1000)
+        for key, value in on.moment.values.items()
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class Kmp(Pull):
-    """Kamstrup's meters: they give the registers that a request names."""
-
-    def conversation(self) -> Conversation:
-        """A reader that sends KMP requests."""
-        return _KmpConversation()
-
-    def usual(self, on: Occasion) -> Iterable[bytes]:
-        """The serial number, then every register."""
-        return [kmp_wire.request_serial(), *kmp_wire.polls(_registers(on))]
+AS_THEY_ARE = tuple(f"{c + n}." for c in (0, 20, 40, 60) for n in (11, 12, 13, 14))
 
 
-def _registers(on: Occasion) -> dict[int, kmp.Register]:
-    """The registers of an electricity meter with three phases."""
-    values = on.moment.values
-    found = {_KMP_SERIAL: kmp.Register(_digits(on.serial))}
-    for number, (code, spelled) in kmp_wire.ELECTRICITY.items():
-        unit = "Wh" if number in (13, 14) else spelled[1 if "kWh" in spelled else 0]
-        match unit:
-            case "Wh" | "W":
-                found[number] = kmp.Register(round(values[code] * 1000), 0, unit)
-            case "kWh":
-                found[number] = kmp.Register(int(values[code]), 0, unit)
-            case "V":
-                found[number] = kmp.Register(round(values[code]), 0, unit)
-            case _:
-                found[number] = kmp.Register(round(values[code] * 100), -2, unit)
-    return found
-
-
-def _digits(serial: str) -> int:
-    return int("".join(filter(str.isdigit, serial))) % 10**8
-
-
-class _KmpConversation(Conversation):
-    def _request(self) -> bytes | None:
-        stop = self._buffer.find(kmp_wire.STOP)
-        if stop < 0:
-            return None
-        start = self._buffer.rfind(kmp_wire.TO_METER, 0, stop)
-        return self._taken(max(start, 0), stop + 1)
-
-    def _reply(self, request: bytes, on: Occasion) -> bytes:
-        return kmp.answer(request, _registers(on), _digits(on.serial))
+def digits(serial: str, count: int = 8) -> str:
+    """The last digits of a serial number, as many as a protocol has room for."""
+    return "".join(filter(str.isdigit, serial))[-count:].rjust(count, "0")

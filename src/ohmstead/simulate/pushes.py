@@ -228,6 +228,13 @@ MBUS_PLAIN = Push(
 )
 """Rows in M-Bus segments, in the clear; (a)."""
 
+COMPACT = Push(
+    lists.Compact((*powers(), *energies(), *volts(UINT32, -1), *amperes(UINT32, -2))),
+    Hdlc(sender=hdlc.address(0x4001, 4)),
+    Stamp.PLAIN,
+)
+"""Rows of numbers in a compact array; (a)."""
+
 WRAPPED = Push(
     lists.Rows(
         (Fact("0-0:96.1.0", lists.serial), CLOCK_FACT, *powers(), *volts(UINT16, -1), *energies())
