@@ -1,6 +1,7 @@
 """`ohmstead cloud`: the server of a site, a town or a company."""
 
 import asyncio
+import ipaddress
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,10 @@ def cloud(
         list[str] | None,
         typer.Option(help="A name or address that clients use for this machine; may be repeated."),
     ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address or network of a reverse proxy to believe; may be repeated."),
+    ] = None,
 ) -> None:
     """Run the MQTT service, the collector, the store and the dashboard."""
     logs.to_stderr()
@@ -48,6 +53,7 @@ def cloud(
         mqtts=_address(mqtts),
         database=database,
         names=tuple(name or ()),
+        trusted_proxies=tuple(map(_network, trusted_proxy or ())),
     )
     uvloop.run(until_told(_run(options)))
 
@@ -57,6 +63,15 @@ def _address(written: str) -> Address:
         return Address.parse(written)
     except ValueError as error:
         raise BadInput(str(error)) from error
+
+
+def _network(written: str) -> str:
+    try:
+        return str(ipaddress.ip_network(written))
+    except ValueError as error:
+        raise BadInput(
+            f"{written!r} is not an address or network; write 192.0.2.10 or 192.0.2.0/24"
+        ) from error
 
 
 async def _run(options: CloudOptions) -> None:

@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from ohmstead.access import secrets
 from ohmstead.access.roles import Role
 from ohmstead.broker.callout import Callout, Grant, Login
@@ -36,7 +38,8 @@ from ohmstead.store.facts import Facts
 from ohmstead.store.people import People
 from ohmstead.surfaces import report
 
-DATABASE_TIMEOUT_S = 60.0
+log = structlog.get_logger("cloud")
+
 UPKEEP_S = 3600.0
 FIRST_ADMIN = "admin@localhost"
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
@@ -103,7 +106,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         await stack.enter_async_context(_intake(home, broker, hub, clock))
         urls = []
         context = authority.server_context()
-        app = pages(home.database, hub, home.key, clock)
+        app = pages(home.database, hub, home.key, clock, trusted_proxies=options.trusted_proxies)
         for sock, tls in zip(sockets, (None, context), strict=True):
             at = options.https if tls else options.http
             server = await stack.enter_async_context(HttpServer(app, sock, tls=tls))
@@ -173,9 +176,13 @@ async def _upkeep(
     while True:
         await asyncio.sleep(UPKEEP_S)
         files = await asyncio.to_thread(authority.ensure, options.names)
-        if files.renewed:
-            context.load_cert_chain(files.certificate, files.key)
+        if not files.renewed:
+            continue
+        context.load_cert_chain(files.certificate, files.key)
+        try:
             await broker.reload_certificate()
+        except TimeoutError:  # it takes the new one at its next start, long before the old one ends
+            log.warning("the broker did not take the new certificate yet")
 
 
 async def _first_link(home: Installation, clock: Clock) -> str | None:

@@ -6,12 +6,14 @@ reports through the broker, for the past as for the present.
 
 import asyncio
 import json
+import math
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from ohmstead import simulate
@@ -25,15 +27,15 @@ from ohmstead.settings.address import Address
 from ohmstead.settings.cloud import CloudOptions, default_data
 from ohmstead.settings.gateway import GatewayOptions, uplink
 from ohmstead.simulate import DemoMeter, Simulated
+from ohmstead.store.devices import Devices
 from ohmstead.store.people import People
 from ohmstead.store.readings import Readings
 
 HOST = "127.0.0.1"
 HTTPS, MQTTS, GATEWAYS = 443, 883, 81
 """Ports, counted from the port base; the pages without TLS are at the base itself."""
-COARSE, FINE = timedelta(minutes=15), timedelta(minutes=1)
-"""Spacing of the past's readings: long ago, and in its last day."""
-RECENT = timedelta(days=1)
+SPACING = timedelta(minutes=10)
+"""Between two readings of the past; also how often the demo's meters are expected to send."""
 PROGRESS_EVERY = 50
 ORGANISATION = "Demo"
 
@@ -131,7 +133,7 @@ async def _registered(admin: Admin, options: DemoOptions, meter: DemoMeter) -> P
     try:
         await admin.meters.get(meter.id)
     except NotFound:
-        every_s = max(simulate.MODELS[meter.model].interval_s, LIVE_S)
+        every_s = SPACING.total_seconds()
         await admin.add_meter(meter.id, site, "electricity", every_s, "cumulative", meter.name_en)
     shown = await admin.add_device(meter.mac, site, meter.id)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -173,62 +175,63 @@ async def _gateway(
     )
 
 
-def moments(first: datetime, last: datetime) -> Iterator[datetime]:
-    """When the past is read: every quarter of an hour, in its last day every minute."""
-    at = first
-    while at < last:
-        yield at
-        at += FINE if at >= last - RECENT else COARSE
+def moments(first: datetime, last: datetime) -> list[datetime]:
+    """When the past is read: on the full ten minutes from `first` to before `last`."""
+    count = max(0, math.ceil((last - first) / SPACING))
+    begin = first - timedelta(seconds=first.timestamp() % SPACING.total_seconds()) + SPACING
+    return [at for n in range(count) if (at := begin + n * SPACING) < last]
 
 
 async def _live_through(
     options: DemoOptions, running: Running, clock: Clock, show: Show, files: dict[str, Path]
 ) -> None:
     """What the meters sent from the last time, or `days` ago, up to now."""
-    now = clock.now().replace(second=0, microsecond=0)
-    readings = Readings(running.installation.database)
-    devices = await Admin(running.installation, clock).devices.known()
-    begins: dict[str, datetime] = {}
-    for mac, device in devices.items():
-        latest = (await readings.latest([device.stream])).get(device.stream)
-        long_ago = now - timedelta(days=options.days)
-        begins[mac] = max(long_ago, latest.at + FINE) if latest else long_ago
-    meters = [meter for meter in simulate.demo_meters() if meter.mac in begins]
-    pasts = {meter.mac: list(moments(begins[meter.mac], now)) for meter in meters}
-    total, done = sum(map(len, pasts.values())), 0
-
-    for meter in meters:
-        past = pasts[meter.mac]
-        if not past:
-            continue
-        then = SetClock(past[0])
-
-        async def sent(meter: DemoMeter = meter, then: SetClock = then) -> AsyncIterator[bytes]:
-            nonlocal done
-            simulated = await asyncio.to_thread(_worked_out, meter, pasts[meter.mac][0])
-            for at in pasts[meter.mac]:
-                then.set(at)
-                yield simulated.telegram(at)
-                done += 1
-                if done % PROGRESS_EVERY == 0:
-                    show(Step.PAST, done, total)
-                    await asyncio.sleep(0)
-
-        await gateway.run(
-            GatewayOptions(
-                source=f"simulate:{meter.model}",
-                data=files[meter.mac].parent,
-                http=None,
-                uplink=uplink(files[meter.mac]),
-                zone=meter.zone,
-                uplink_interval_s=0,
-                ends=True,
-            ),
-            clock=then,
-            stop=asyncio.Event(),
-            source=sent(),
-        )
+    now = clock.now()
+    database = running.installation.database
+    devices = await Devices(database).known()
+    latest = await Readings(database).latest([device.stream for device in devices.values()])
+    pasts: list[tuple[DemoMeter, list[datetime]]] = []
+    for meter in simulate.demo_meters():
+        newest = latest.get(devices[meter.mac].stream)
+        begin = now - timedelta(days=options.days)
+        pasts.append((meter, moments(max(begin, newest.at) if newest else begin, now)))
+    total, done = sum(len(past) for _, past in pasts), 0
+    for meter, past in pasts:
+        if past:
+            await _relive(meter, past, files[meter.mac], partial(_tell, show, done, total))
+            done += len(past)
     show(Step.PAST, total, max(total, 1))
+
+
+def _tell(show: Show, base: int, total: int, done: int) -> None:
+    show(Step.PAST, base + done, total)
+
+
+async def _relive(
+    meter: DemoMeter, past: list[datetime], file: Path, told: Callable[[int], None]
+) -> None:
+    """A gateway at the meter, on a clock that is put to each of the past's moments."""
+    then = SetClock(past[0])
+
+    async def telegrams() -> AsyncIterator[bytes]:
+        simulated = await asyncio.to_thread(_worked_out, meter, past[0])
+        for done, at in enumerate(past):
+            then.set(at)
+            yield simulated.telegram(at)
+            if done % PROGRESS_EVERY == 0:
+                told(done)
+                await asyncio.sleep(0)
+
+    options = GatewayOptions(
+        source=f"simulate:{meter.model}",
+        data=file.parent,
+        http=None,
+        uplink=uplink(file),
+        zone=meter.zone,
+        uplink_interval_s=0,
+        ends=True,
+    )
+    await gateway.run(options, clock=then, stop=asyncio.Event(), source=telegrams())
 
 
 def _worked_out(meter: DemoMeter, at: datetime) -> Simulated:

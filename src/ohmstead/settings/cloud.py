@@ -38,6 +38,8 @@ class CloudOptions:
     """URL of a PostgreSQL ≥ 15 to use; None starts one of its own in `data`."""
     names: tuple[str, ...] = ()
     """Further names and addresses that clients reach it by, for the server certificate."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."""
     postgres_binaries: Path | None = None
     """A folder with `postgres` and `initdb` to use instead of the wheel's."""
     nats_binary: Path | None = None

@@ -131,11 +131,11 @@ class Readings:
     async def power(self, meter: Meter, first: datetime, last: datetime, points: int) -> Power:
         """Mean power from `first` to before `last` (aware) in at most about `points` steps.
 
-        A step is never shorter than the meter's interval.  A step without a reading is None, unless
-        its neighbours' readings are so close that none is missing (they jitter).
+        A step is never shorter than the meter's interval.  One without a reading repeats the one
+        before as long as no reading is missing: the next is less than `GAP` intervals away.  Any
+        other empty step is None, a hole.
         """
-        wanted_s = (last - first).total_seconds() / max(1, min(points, POINTS_MOST))
-        step_s = max(1, math.ceil(wanted_s / meter.interval_s)) * meter.interval_s
+        step_s = _step_s((last - first).total_seconds(), points, meter.interval_s)
         found = await self._database.rows(
             POWER,
             {
@@ -153,9 +153,10 @@ class Readings:
         for row in found:
             n = round(row["step"].timestamp() / step_s) - start
             imported[n], exported[n] = row["imported"], row["exported"]
-            if previous and previous[0] == n - 2 and _close(previous[1], row, meter.interval_s):
-                imported[n - 1] = previous[1]["imported"]
-                exported[n - 1] = previous[1]["exported"]
+            if previous and _close(previous[1], row, meter.interval_s):
+                for between in range(previous[0] + 1, n):
+                    imported[between] = previous[1]["imported"]
+                    exported[between] = previous[1]["exported"]
             previous = n, row
         at = [(start + n) * step_s for n in range(count)]
         return Power(step_s, at, imported, exported)
@@ -210,6 +211,11 @@ def day_bounds(first_day: date, days: int, zone: ZoneInfo) -> list[datetime]:
     """The moments (UTC) at which `days` local days begin, and the one at which the last ends."""
     dates = (first_day + timedelta(days=n) for n in range(days + 1))
     return [datetime.combine(day, time.min, zone).astimezone(UTC) for day in dates]
+
+
+def _step_s(span_s: float, points: int, interval_s: float) -> float:
+    wanted_s = span_s / max(1, min(points, POINTS_MOST))
+    return max(1, math.ceil(wanted_s / interval_s)) * interval_s
 
 
 def _close(one: Record, other: Record, interval_s: float) -> bool:
