@@ -10,7 +10,18 @@ from tests.wire.telegrams import dlms, p1
 from ohmstead.errors import BadInput, NotFound, OhmsteadError
 from ohmstead.gateway import port
 from ohmstead.gateway.backoff import Backoff
-from ohmstead.gateway.port import Replay, Simulate, Tcp, chunks, source
+from ohmstead.gateway.port import chunks
+from ohmstead.gateway.source import (
+    Ask,
+    Listen,
+    Replay,
+    Serial,
+    Simulate,
+    Tcp,
+    Udp,
+    source_of,
+)
+from ohmstead.wire.telegram import NOT_CONNECTED
 
 AT_ONCE = Backoff(first_s=0.01, most_s=0.02)
 WAIT_S = 10
@@ -30,10 +41,19 @@ def test_an_address_names_its_source(tmp_path: Path) -> None:
     """`tcp://HOST:PORT`, `replay:FILE?interval=S&loop=0`, `simulate:MODEL?seed=N`."""
     file = tmp_path / "recorded.bin"
     file.touch()
-    assert source("tcp://[::1]:2000?silence=20") == Tcp("::1", 2000, 20)
-    assert source(f"replay:{file}") == Replay(file)
-    assert source(f"replay:{file}?interval=0.5&loop=0") == Replay(file, 0.5, loop=False)
-    assert source("simulate:p1-dsmr5?seed=7") == Simulate("p1-dsmr5", 7)
+    assert source_of("tcp://[::1]:2000?silence=20") == Tcp("::1", 2000, 20)
+    assert source_of(f"replay:{file}") == Replay(file)
+    assert source_of(f"replay:{file}?interval=0.5&loop=0") == Replay(file, 0.5, loop=False)
+    assert source_of("simulate:p1-dsmr5?seed=7") == Simulate("p1-dsmr5", 7)
+    assert source_of("serial:/dev/ttyUSB0") == Serial("/dev/ttyUSB0")
+    assert source_of(
+        "serial:/dev/ttyUSB0?baudrate=2400&parity=even&stopbits=1.5&databits=7&ask=iec&address=42"
+    ) == Serial("/dev/ttyUSB0", 2400, "even", 1.5, 7, Ask("iec", address="42"))
+    assert source_of("listen://0.0.0.0:2000") == Listen("0.0.0.0", 2000)
+    assert source_of("udp://[::]:2000?silence=1") == Udp("::", 2000, 1)
+    assert source_of("tcp://host:1?ask=mbus&address=12345678&every=60") == Tcp(
+        "host", 1, ask=Ask("mbus", 60, "12345678")
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +61,7 @@ def test_an_address_names_its_source(tmp_path: Path) -> None:
     [
         ("", BadInput, "tcp://HOST:PORT"),
         ("meter", BadInput, "tcp://HOST:PORT"),
-        ("serial:/dev/ttyUSB0", BadInput, "tcp://HOST:PORT"),
+        ("serial:ttyUSB0", BadInput, "name a device"),
         ("tcp://host", BadInput, "a host and a port"),
         ("tcp://:2000", BadInput, "a host and a port"),
         ("tcp://host:99999", BadInput, "a host and a port"),
@@ -54,6 +74,19 @@ def test_an_address_names_its_source(tmp_path: Path) -> None:
         (f"replay:{__file__}?loop=yes", BadInput, "loop=yes"),
         ("simulate:", BadInput, "tcp://HOST:PORT"),
         ("simulate:p1?seed=x", BadInput, "seed=x"),
+        ("serial:/dev/x?baudrate=200", BadInput, "300 to 115200"),
+        ("serial:/dev/x?baudrate=fast", BadInput, "baudrate=fast"),
+        ("serial:/dev/x?parity=mark", BadInput, "none, odd, even"),
+        ("serial:/dev/x?stopbits=3", BadInput, "1, 1.5, 2"),
+        ("serial:/dev/x?databits=9", BadInput, "7, 8"),
+        ("listen://0.0.0.0", BadInput, "listen://192.168.1.20:2000"),
+        ("udp://host:1?ask=kmp", BadInput, "ask"),
+        ("tcp://host:1?ask=me", BadInput, "kmp, mep, mbus, iec"),
+        ("tcp://host:1?address=5", BadInput, "address"),
+        ("tcp://host:1?ask=mbus&address=251", BadInput, "address=251"),
+        ("tcp://host:1?ask=mbus&address=1234567", BadInput, "address=1234567"),
+        ("tcp://host:1?ask=iec&address=a!b", BadInput, "address=a!b"),
+        ("tcp://host:1?ask=kmp&every=0", BadInput, "every=0"),
     ],
 )
 def test_an_address_that_names_nothing_is_explained(
@@ -61,7 +94,7 @@ def test_an_address_that_names_nothing_is_explained(
 ) -> None:
     """Style 7: what happened, with which value, and what to do."""
     with pytest.raises(error, match=says):
-        source(url)
+        source_of(url)
 
 
 async def test_a_recording_is_played_telegram_by_telegram(tmp_path: Path) -> None:
@@ -69,7 +102,7 @@ async def test_a_recording_is_played_telegram_by_telegram(tmp_path: Path) -> Non
     file = tmp_path / "recorded.bin"
     recorded = b"noise" + p1() * 3
     file.write_bytes(recorded)
-    found = await first(9, chunks(f"replay:{file}?interval=0.01&loop=0"))
+    found = await first(9, chunks(source_of(f"replay:{file}?interval=0.01&loop=0")))
     assert b"".join(found) == recorded
     assert len(found) in (3, 4)
 
@@ -78,7 +111,7 @@ async def test_a_recording_begins_anew(tmp_path: Path) -> None:
     """Looped, unless told otherwise; HDLC frames as well as P1."""
     file = tmp_path / "recorded.bin"
     file.write_bytes(dlms())
-    found = await first(3, chunks(f"replay:{file}?interval=0.01"))
+    found = await first(3, chunks(source_of(f"replay:{file}?interval=0.01")))
     assert b"".join(found).startswith(dlms() * 2)
 
 
@@ -89,7 +122,7 @@ async def test_what_is_no_telegram_is_played_too(
     monkeypatch.setattr(port, "LONGEST_UNRECOGNISED", 100)
     file = tmp_path / "recorded.bin"
     file.write_bytes(bytes(range(256)))
-    found = await first(9, chunks(f"replay:{file}?interval=0.01&loop=0"))
+    found = await first(9, chunks(source_of(f"replay:{file}?interval=0.01&loop=0")))
     assert b"".join(found) == bytes(range(256))
     assert max(map(len, found)) <= 100 + port.REPLAY_PIECE
 
@@ -124,12 +157,12 @@ async def test_a_connection_that_ends_is_made_again() -> None:
     """`tcp://HOST:PORT`: a client that reconnects, and tells when it is connected."""
     adapter = Adapter()
     await adapter.start()
-    told: list[bool] = []
+    told: list[str | None] = []
     url = f"tcp://127.0.0.1:{adapter.port}"
-    found = b"".join(await first(3, chunks(url, tell=told.append, backoff=AT_ONCE)))
+    found = b"".join(await first(3, chunks(source_of(url), tell=told.append, backoff=AT_ONCE)))
     await adapter.stop()
     assert found.startswith(p1())
-    assert told[:3] == [True, False, True]
+    assert told[:3] == [None, NOT_CONNECTED, None]
 
 
 async def test_an_adapter_that_comes_later_is_found(unused_tcp_port: int) -> None:
@@ -143,7 +176,7 @@ async def test_an_adapter_that_comes_later_is_found(unused_tcp_port: int) -> Non
             tried.set()
             return AT_ONCE.wait_s(tries)
 
-    waiting = asyncio.create_task(first(1, chunks(url, backoff=Watched())))
+    waiting = asyncio.create_task(first(1, chunks(source_of(url), backoff=Watched())))
     await asyncio.wait_for(tried.wait(), WAIT_S)
     await adapter.start(unused_tcp_port)
     assert await waiting
@@ -155,7 +188,7 @@ async def test_a_silent_connection_is_given_up() -> None:
     adapter = Adapter(silent=True)
     await adapter.start()
     url = f"tcp://127.0.0.1:{adapter.port}?silence=0.02"
-    reading = asyncio.create_task(first(1, chunks(url, backoff=AT_ONCE)))
+    reading = asyncio.create_task(first(1, chunks(source_of(url), backoff=AT_ONCE)))
     async with asyncio.timeout(WAIT_S):
         for _ in range(3):
             await adapter.connected.acquire()

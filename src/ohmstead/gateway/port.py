@@ -1,222 +1,150 @@
 """The port to the meter: an address in, the bytes of the meter out.
 
-`tcp://HOST:PORT` reads a TCP server (a serial-to-network adapter), connecting again whenever it has
-to.  `replay:FILE` plays recorded bytes, one telegram each `interval` seconds, over and over unless
-`loop=0`.  `simulate:MODEL?seed=N` is not opened here: the house hands its bytes in.
+`serial:` opens a serial port and searches its setting; `tcp://` reads a server (a serial-to-network
+adapter); `listen://` and `udp://` wait for an adapter to connect or to send; all of them open again
+whatever they lose.  `replay:` plays recorded bytes, one telegram each `interval` seconds, over and
+over unless `loop=0`.  `simulate:` is not opened here: the house hands its bytes in.
 """
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import structlog
 
-from ohmstead.errors import BadInput, NotFound
+from ohmstead.errors import BadInput
+from ohmstead.gateway import network
 from ohmstead.gateway.backoff import Backoff
+from ohmstead.gateway.line import Line, Tell, lines, pushed
+from ohmstead.gateway.search import Notebook, Search, Times, candidates
+from ohmstead.gateway.source import Listen, Replay, Serial, Setting, Simulate, Source, Tcp, Udp
+from ohmstead.wire.cipher import Keys
 from ohmstead.wire.recognise import Recogniser
 from ohmstead.wire.telegram import Telegram
 
-CONNECT_S = 10.0
-PIECE = 4096
 REPLAY_PIECE = 64
 LONGEST_UNRECOGNISED = 65_536
-DEFAULT_INTERVAL_S = 1.0
-SHORTEST_INTERVAL_S = 0.01
-LONGEST_INTERVAL_S = 86_400.0
-DEFAULT_SILENCE_S = 300.0
-"""A connection silent for so long is taken for dead: adapters fall off without a word."""
-
-Tell = Callable[[bool], None]
-"""Told whether the port is open, each time that changes."""
+AWAY = Backoff(first_s=0.5, most_s=30.0)
+"""Waits for a server that is away."""
+UNPLUGGED = Backoff(first_s=0.5, most_s=2.0)
+"""Waits for a device that was unplugged: looking costs nothing, and its owner is standing there."""
+AT_ONCE = Backoff(first_s=0.0, most_s=0.0)
 
 _log = structlog.get_logger("gateway.port")
 
 
-@dataclass(frozen=True, slots=True)
-class Tcp:
-    """A TCP server that sends the meter's bytes."""
-
-    host: str
-    port: int
-    silence_s: float = DEFAULT_SILENCE_S
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """A file of recorded bytes."""
-
-    file: Path
-    interval_s: float = DEFAULT_INTERVAL_S
-    loop: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Simulate:
-    """A meter that does not exist; the same seed makes the same one again."""
-
-    model: str
-    seed: int = 1
-
-
-Source = Tcp | Replay | Simulate
-
-
-def _seconds(query: dict[str, str], name: str, default: float, url: str) -> float:
-    written = query.pop(name, None)
-    if written is None:
-        return default
-    try:
-        found = float(written)
-    except ValueError:
-        found = -1.0
-    if not SHORTEST_INTERVAL_S <= found <= LONGEST_INTERVAL_S:
-        raise BadInput(
-            f"{name}={written} in the source {url!r} must be a number of seconds"
-            f" from {SHORTEST_INTERVAL_S} to {LONGEST_INTERVAL_S:.0f}"
-        )
-    return found
-
-
-def _tcp(parts: SplitResult, query: dict[str, str], url: str) -> Tcp:
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or not port or parts.path not in ("", "/"):
-        raise BadInput(f"the source {url!r} must name a host and a port: tcp://192.168.1.20:2000")
-    return Tcp(host, port, _seconds(query, "silence", DEFAULT_SILENCE_S, url))
-
-
-def _replay(parts: SplitResult, query: dict[str, str], url: str) -> Replay:
-    file = Path(parts.netloc + parts.path).expanduser()
-    if not file.is_file():
-        raise NotFound(f"the source {url!r} names a file that does not exist: {file}")
-    loop = query.pop("loop", "1")
-    if loop not in ("0", "1"):
-        raise BadInput(f"loop={loop} in the source {url!r} must be 0 or 1")
-    return Replay(file, _seconds(query, "interval", DEFAULT_INTERVAL_S, url), loop == "1")
-
-
-def _simulate(parts: SplitResult, query: dict[str, str], url: str) -> Simulate:
-    seed = query.pop("seed", "1")
-    if not (seed.isascii() and seed.isdigit() and len(seed) <= 9):
-        raise BadInput(f"seed={seed} in the source {url!r} must be a whole number")
-    return Simulate(parts.path, int(seed))
-
-
-def source(url: str) -> Source:
-    """What `url` names; BadInput or NotFound, with what it should look like, when it names nothing.
-
-    >>> source("tcp://meter.local:2000")
-    Tcp(host='meter.local', port=2000, silence_s=300.0)
-    """
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    found: Source
-    match parts.scheme:
-        case "tcp":
-            found = _tcp(parts, query, url)
-        case "replay":
-            found = _replay(parts, query, url)
-        case "simulate" if parts.path:
-            found = _simulate(parts, query, url)
-        case _:
-            raise BadInput(
-                f"{url!r} is not a source; write tcp://HOST:PORT, replay:FILE or simulate:MODEL"
-            )
-    if query:
-        raise BadInput(f"the source {url!r} has an option that is not known: {', '.join(query)}")
-    return found
-
-
 async def chunks(
-    url: str, *, tell: Tell = lambda _: None, backoff: Backoff | None = None
-) -> AsyncIterator[bytes]:
-    """The bytes of the meter at `url`, in the pieces they come in.
+    at: Source,
+    *,
+    tell: Tell = lambda _: None,
+    keys: Keys | None = None,
+    backoff: Backoff | None = None,
+    notebook: Notebook | None = None,
+    times: Times | None = None,
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of the meter at `at`, in the pieces they come in.
 
-    Ends only for `replay:` with `loop=0`.  BadInput or NotFound for a wrong address.
+    Ends only for a recording with `loop=0`.  `keys` only help to recognise a meter; `notebook`
+    keeps the setting of a serial line from one start to the next.  Unavailable when a port cannot
+    be listened on.
     """
-    match source(url):
-        case Tcp() as tcp:
-            pieces = _tcp_chunks(tcp, tell, backoff or Backoff(first_s=0.5, most_s=30.0))
-        case Replay() as replay:
-            pieces = _replay_chunks(replay, tell)
-        case Simulate(model=model):
-            raise BadInput(f"simulate:{model} is opened by the house, not by the port")
-    async for piece in pieces:
-        yield piece
-
-
-async def _tcp_chunks(at: Tcp, tell: Tell, backoff: Backoff) -> AsyncIterator[bytes]:
-    failures = 0
-    while True:
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                reader, writer = await asyncio.open_connection(at.host, at.port)
-        except (OSError, TimeoutError) as error:
-            failures += 1
-            wait_s = backoff.wait_s(failures)
-            _log.warning(
-                "meter not reached",
-                host=at.host,
-                port=at.port,
-                why=str(error) or "no answer",
-                next_try_s=round(wait_s, 1),
-            )
-        else:
-            _log.info("meter connected", host=at.host, port=at.port)
-            tell(True)
-            failures += 1
-            try:
-                async for piece in _received(reader, writer, at):
-                    failures = 0
-                    yield piece
-            finally:
-                tell(False)
-                writer.close()
-            wait_s = backoff.wait_s(failures or 1)
-        await asyncio.sleep(wait_s)
-
-
-async def _received(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at: Tcp
-) -> AsyncIterator[bytes]:
-    """What one connection brings, until it breaks, ends or falls silent."""
-    peer: socket.socket = writer.get_extra_info("socket")
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    why = "closed by the other side"
-    try:
-        while True:
-            async with asyncio.timeout(at.silence_s):
-                piece = await reader.read(PIECE)
-            if not piece:
-                break
+    match at:
+        case Replay():
+            found = _replayed(at, tell, keys)
+        case Serial():
+            search = Search(candidates(at), tell, keys=keys, notebook=notebook, times=times)
+            found = _searched(at, search, tell, backoff or UNPLUGGED)
+        case Simulate():
+            raise BadInput(f"simulate:{at.model} is opened by the house, not by the port")
+        case _:
+            found = _over_network(at, tell, backoff)
+    async with aclosing(found) as all_of_it:
+        async for piece in all_of_it:
             yield piece
-    except TimeoutError:
-        why = f"silent for {at.silence_s:.0f} s"
-    except OSError as error:
-        why = str(error)
-    _log.warning("meter connection ended", host=at.host, port=at.port, why=why)
 
 
-def _pieces(file: Path) -> Iterator[bytes]:
+@asynccontextmanager
+async def opened(
+    at: Tcp | Listen | Udp | Serial, tell: Tell, backoff: Backoff | None, setting: Setting
+) -> AsyncIterator[AsyncIterator[Line]]:
+    """The lines to what is at `at`, one after the other; `setting` is what a serial one opens
+    with."""
+    match at:
+        case Serial():
+            # Not at the top: most meters that are read over a network need no serial library.
+            from ohmstead.gateway.serial_line import open_serial  # noqa: PLC0415
+
+            opens = partial(open_serial, at.device, setting)
+            found = lines(at.device, opens, tell, backoff or UNPLUGGED)
+            async with aclosing(found) as those:
+                yield those
+        case Tcp():
+            found = lines(name_of(at), partial(network.connect, at), tell, backoff or AWAY)
+            async with aclosing(found) as those:
+                yield those
+        case Listen():
+            async with network.listening(at) as port:
+                found = lines(name_of(at), port.next, tell, AT_ONCE, open_s=None)
+                async with aclosing(found) as those:
+                    yield those
+        case Udp():
+            found = lines(name_of(at), partial(network.bind, at), tell, backoff or AWAY)
+            async with aclosing(found) as those:
+                yield those
+
+
+def name_of(at: Tcp | Listen | Udp | Serial) -> str:
+    """What a person calls this line."""
+    if isinstance(at, Serial):
+        return at.device
+    return f"[{at.host}]:{at.port}" if ":" in at.host else f"{at.host}:{at.port}"
+
+
+async def _over_network(
+    at: Tcp | Listen | Udp, tell: Tell, backoff: Backoff | None
+) -> AsyncGenerator[bytes, None]:
+    silence_s = None if isinstance(at, Udp) else at.silence_s
+    async with (
+        opened(at, tell, backoff, Setting()) as those,
+        aclosing(pushed(those, name_of(at), silence_s)) as found,
+    ):
+        async for piece in found:
+            yield piece
+
+
+async def _searched(
+    at: Serial, search: Search, tell: Tell, backoff: Backoff
+) -> AsyncGenerator[bytes, None]:
+    async with opened(at, tell, backoff, search.first) as those:
+        async for line in those:
+            try:
+                async with aclosing(search.pieces(line, at.device)) as found:
+                    async for piece in found:
+                        yield piece
+            except OSError as error:
+                _log.warning("meter connection ended", line=at.device, why=str(error))
+
+
+def _recorded(file: Path) -> Iterator[bytes]:
     with file.open("rb") as stream:
         while piece := stream.read(REPLAY_PIECE):
             yield piece
 
 
-async def _replay_chunks(at: Replay, tell: Tell) -> AsyncIterator[bytes]:
+async def _replayed(at: Replay, tell: Tell, keys: Keys | None) -> AsyncGenerator[bytes, None]:
     """The file, cut where its telegrams end (as far as they are recognised), one each interval."""
-    tell(True)
+    tell(None)
     while True:
         waiting = bytearray()
-        decoder = Recogniser()
-        for piece in _pieces(at.file):
+        decoder = Recogniser(keys)
+        for piece in _recorded(at.file):
             waiting += piece
-            whole = any(isinstance(found, Telegram) for found in decoder.feed(piece))
+            whole = any(
+                isinstance(found, Telegram) or found.status is not None
+                for found in decoder.feed(piece)
+            )
             if whole or len(waiting) >= LONGEST_UNRECOGNISED:
                 yield bytes(waiting)
                 waiting.clear()
