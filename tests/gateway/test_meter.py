@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.wire.telegrams import p1
+from tests.wire.telegrams import KEYS, LINES, ROWS, hdlc, notification, p1, sealed
 
 from ohmstead.clock import SetClock
 from ohmstead.gateway.meter import MOST_FURTHER, Meter, tariff_of, values_of
 from ohmstead.reading import catalogue, units
 from ohmstead.reading.reading import Identity, Reading
-from ohmstead.wire.telegram import OK, Refused, Telegram, Value
+from ohmstead.wire.cipher import Keys
+from ohmstead.wire.telegram import NO_DATA, NOT_CONNECTED, OK, Refused, Telegram, Value
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NOON = datetime(2025, 7, 3, 12, 15, 0, 123456, tzinfo=UTC)
@@ -130,6 +132,86 @@ def test_the_tariff_is_a_number(said: str | float, tariff: int | None) -> None:
     assert tariff_of({"96.14.0": Value(said)}) == tariff
 
 
+def test_a_power_factor_without_a_unit_counts() -> None:
+    """P1 writes `1-0:13.7.0(0.98)`: text, for it has no unit, and the catalogue wants none."""
+    said = {"13.7.0": Value("0.98"), "1.7.0": Value("0.98"), "0.9.9": Value("7")}
+    assert values_of(said) == {"13.7.0": 0.98}
+    assert values_of({"13.7.0": Value("nan")}) == values_of({"13.7.0": Value("")}) == {}
+    (reading,) = Meter("m", AMSTERDAM, SetClock(NOON)).feed(p1([*LINES, "1-0:13.7.0(0.98)"]))
+    assert reading.values["13.7.0"] == 0.98
+
+
+def test_what_was_worked_out_is_marked() -> None:
+    """A meter that says 16.7.0 alone: import and export are there, and marked as derived."""
+    (reading,) = read(a_telegram({"16.7.0": Value(-1500, "W")}))
+    assert reading.values == {"16.7.0": -1.5, "1.7.0": 0, "2.7.0": 1.5}
+    assert reading.derived == {"1.7.0", "2.7.0"}
+
+
+def test_the_answers_of_one_round_make_one_reading() -> None:
+    """A meter that is asked answers in several telegrams: what they say together is a reading."""
+    meter = Meter("m", AMSTERDAM, SetClock(NOON))
+    meter.port(None)
+    first = replace(a_telegram({"1.8.0": Value(5.0, "kWh")}, NOON), identity=Identity(id="7"))
+    second = replace(a_telegram({"1.7.0": Value(2.0, "kW")}), identity=Identity(vendor="K"))
+    reading = meter.take([first, Refused("one register is not there", 0), second])
+    assert reading is not None
+    assert reading.values == {"1.8.0": 5.0, "1.7.0": 2.0}
+    assert (reading.identity.id, reading.identity.vendor) == ("7", "K")
+    assert reading.meter_at == NOON
+    assert (meter.status, meter.refused) == (OK, 1)
+
+
+def test_a_meter_that_does_not_answer_has_no_data() -> None:
+    """2.3: NO DATA while nothing answers; what it refuses says why it does not."""
+    clock = SetClock(NOON)
+    meter = Meter("m", AMSTERDAM, clock, silent_s=30)
+    meter.port(None)
+    assert meter.take([]) is None
+    assert meter.status == NO_DATA
+    assert meter.take([Refused("wrong sequence number", 0)]) is None
+    assert meter.status == "RECOGNITION"
+    assert meter.take([Refused("the digest is wrong", 0, "ENCRYPTION KEY")]) is None
+    assert meter.status == "ENCRYPTION KEY"
+    clock.set(NOON + timedelta(seconds=31))
+    assert meter.status == NO_DATA
+
+
+def test_the_port_says_how_the_search_stands() -> None:
+    """2.3: RECOGNITION and NOT RECOGNIZED while the setting of the line is sought."""
+    meter = Meter("m", AMSTERDAM, SetClock(NOON))
+    for state in (NOT_CONNECTED, NO_DATA, "RECOGNITION", "NOT RECOGNIZED"):
+        meter.port(state)
+        assert meter.status == state
+    meter.port(None)
+    assert meter.status == NO_DATA
+    list(meter.feed(p1()))
+    assert meter.status == OK
+
+
+@pytest.mark.parametrize(
+    "keys, status",
+    [(None, "KEY REQUIRED"), (Keys(bytes(16)), "ENCRYPTION KEY"), (KEYS, OK)],
+    ids=["none", "wrong", "right"],
+)
+def test_keys_open_what_is_sealed(keys: Keys | None, status: str) -> None:
+    """2.3, KEY REQUIRED and ENCRYPTION KEY; with the right keys the telegram is a reading."""
+    meter = Meter("m", AMSTERDAM, SetClock(NOON), keys=keys)
+    plain = notification(ROWS)[3:]
+    readings = list(meter.feed(hdlc(b"\xe6\xe7\x00" + sealed(plain))))
+    assert meter.status == status
+    assert len(readings) == (status == OK)
+
+
+def test_what_cannot_be_right_is_doubted_and_shown() -> None:
+    """The plausibility check warns and changes nothing."""
+    clock = SetClock(NOON)
+    meter = Meter("m", AMSTERDAM, clock, Script(a_telegram({"32.7.0": Value(2357.0, "V")})))
+    (reading,) = meter.feed(b".")
+    assert reading.values["32.7.0"] == 2357
+    assert [doubt.obis for doubt in meter.doubts] == ["32.7.0"]
+
+
 def test_no_two_readings_have_the_same_moment() -> None:
     """The time rule: receipt in milliseconds, strictly increasing, whatever the clock does."""
     clock = SetClock(NOON)
@@ -192,7 +274,7 @@ def test_the_status_tells_where_it_fails() -> None:
     clock = SetClock(NOON)
     meter = Meter("m", AMSTERDAM, clock)
     seen = [meter.status]
-    meter.connected(True)
+    meter.port(None)
     seen.append(meter.status)
     telegram = p1()
     list(meter.feed(telegram[:40]))
@@ -201,7 +283,7 @@ def test_the_status_tells_where_it_fails() -> None:
     seen.append(meter.status)
     clock.set(NOON + timedelta(seconds=61))
     seen.append(meter.status)
-    meter.connected(False)
+    meter.port(NOT_CONNECTED)
     seen.append(meter.status)
     assert seen == ["NOT CONNECTED", "NO DATA", "RECOGNITION", "OK", "NO DATA", "NOT CONNECTED"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ohmstead.errors import BadInput, NotFound
-from ohmstead.settings.gateway import mac, uplink
+from ohmstead.settings.gateway import Secret, keys_in, mac, uplink
 
 GOOD = {
     "id": "A842E39F8124",
@@ -77,3 +77,32 @@ def test_an_id_that_is_none_is_explained(wrong: str) -> None:
     """Style 7: which value, and what one looks like."""
     with pytest.raises(BadInput, match="12 hexadecimal digits"):
         mac(wrong)
+
+
+def test_keys_are_read_from_a_file_and_never_shown(tmp_path: Path) -> None:
+    """`--key-file`: the encryption key, and below it the authentication key if there is one."""
+    file = tmp_path / "keys"
+    file.write_text("00112233445566778899AABBCCDDEEFF\n\nFFEEDDCCBBAA99887766554433221100\n")
+    key, authentication = keys_in(file)
+    assert key.reveal().startswith("0011")
+    assert authentication is not None
+    assert authentication.reveal().startswith("FFEE")
+    assert "0011" not in f"{key} {key!r} {(key,)}"
+    file.write_text("00112233445566778899AABBCCDDEEFF")
+    assert keys_in(file)[1] is None
+
+
+@pytest.mark.parametrize("content", [b"", b"a\nb\nc\n", b"\xff\xfe"])
+def test_a_key_file_that_makes_no_sense_is_explained(tmp_path: Path, content: bytes) -> None:
+    """Style 7: what to do, and nothing of what is in it."""
+    file = tmp_path / "keys"
+    file.write_bytes(content)
+    with pytest.raises(BadInput, match="first line"):
+        keys_in(file)
+    with pytest.raises(NotFound, match="none"):
+        keys_in(tmp_path / "none")
+
+
+def test_a_secret_is_read_without_its_surroundings() -> None:
+    """A key that was copied with a line end is the same key."""
+    assert Secret(" 0011\n").reveal() == "0011"

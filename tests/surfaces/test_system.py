@@ -60,6 +60,8 @@ def test_the_meter_is_described() -> None:
         "date": "2025-01-22",
         "time": "11:25:31",
         "refused": 3,
+        "derived": [],
+        "implausible": [],
     }
 
 

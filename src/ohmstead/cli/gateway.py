@@ -14,9 +14,10 @@ import typer
 import uvloop
 
 from ohmstead.clock import SystemClock
+from ohmstead.errors import BadInput
 from ohmstead.house import gateway as house
 from ohmstead.settings import gateway as settings
-from ohmstead.settings.gateway import GatewayOptions
+from ohmstead.settings.gateway import GatewayOptions, Secret
 
 
 def _log_to_stderr() -> None:
@@ -55,10 +56,24 @@ def _run(options: GatewayOptions) -> None:
         os._exit(0)
 
 
-def gateway(
+def _keys(
+    key: str | None, auth_key: str | None, file: Path | None
+) -> tuple[Secret | None, Secret | None]:
+    """The meter's keys, from the options, their variables or the file."""
+    if file is not None:
+        if key or auth_key:
+            raise BadInput("the keys are given twice: in --key-file, and by --key or --auth-key")
+        return settings.keys_in(file)
+    return Secret(key) if key else None, Secret(auth_key) if auth_key else None
+
+
+def gateway(  # noqa: PLR0913, PLR0917  (one argument an option)
     source: Annotated[
         str,
-        typer.Option(help="The meter: tcp://HOST:PORT, replay:FILE or simulate:MODEL."),
+        typer.Option(
+            help="The meter: serial:DEVICE, tcp://HOST:PORT, listen://HOST:PORT, udp://HOST:PORT,"
+            " replay:FILE or simulate:MODEL; with ?ask=kmp, mep, mbus or iec it is asked."
+        ),
     ],
     http: Annotated[
         str, typer.Option(help="Where the local API listens, HOST:PORT.")
@@ -74,6 +89,45 @@ def gateway(
         Path | None,
         typer.Option(help="The cloud to send to: what `ohmstead admin device add --json` prints."),
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OHMSTEAD_KEY",
+            help="The meter's encryption key, hexadecimal. Other users of this machine can read it"
+            " in the list of processes: better the variable, or --key-file.",
+        ),
+    ] = None,
+    auth_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OHMSTEAD_AUTH_KEY",
+            help="Its authentication key, hexadecimal; without it telegrams are opened and not"
+            " authenticated.",
+        ),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with the encryption key and, below it, the authentication key."),
+    ] = None,
+    scalers: Annotated[
+        str,
+        typer.Option(
+            help="Scalers for DLMS telegrams that have none: default (by the meter's model) or"
+            " lge570."
+        ),
+    ] = "default",
+    scaler: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="One scaler of your own, like 1.7.0=-1; E 255 means every tariff. May be repeated."
+        ),
+    ] = None,
+    conv_factor: Annotated[
+        float,
+        typer.Option(
+            help="Power, energy, current and demand are multiplied by it.", min=0.001, max=10_000
+        ),
+    ] = 1,
     zone: Annotated[str, typer.Option(help="Local time of the meter.")] = settings.DEFAULT_ZONE,
     uplink_interval: Annotated[
         float,
@@ -89,6 +143,7 @@ def gateway(
     Ends with Ctrl-C; what the cloud has not acknowledged is kept and sent after the next start.
     """
     _log_to_stderr()
+    encryption, authentication = _keys(key, auth_key, key_file)
     options = GatewayOptions(
         source=source,
         http=http,
@@ -97,5 +152,8 @@ def gateway(
         uplink=settings.uplink(uplink) if uplink else None,
         zone=zone,
         uplink_interval_s=uplink_interval,
+        key=encryption,
+        authentication_key=authentication,
+        meter=settings.meter(scalers, scaler or [], conv_factor),
     )
     _run(options)

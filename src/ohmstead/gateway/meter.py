@@ -5,25 +5,36 @@ reading gets its moment of receipt and its number.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ohmstead.clock import Clock
+from ohmstead.gateway.carry import Carry
 from ohmstead.gateway.channels import channels, moment
+from ohmstead.gateway.plausible import doubts
+from ohmstead.gateway.scaling import Scaling
 from ohmstead.reading import catalogue, units
-from ohmstead.reading.catalogue import Kind
 from ohmstead.reading.derived import with_derived
 from ohmstead.reading.reading import Identity, Reading
+from ohmstead.settings.gateway import MeterSettings
+from ohmstead.surfaces.device import Doubt
+from ohmstead.wire.cipher import Keys
 from ohmstead.wire.recognise import Recogniser
-from ohmstead.wire.telegram import NO_DATA, NOT_CONNECTED, Refused, Telegram, Value
+from ohmstead.wire.telegram import (
+    NO_DATA,
+    NOT_CONNECTED,
+    OK,
+    RECOGNITION,
+    Refused,
+    Telegram,
+    Value,
+)
 
 SILENT_S = 60.0
 """Without a byte for so long, the meter's status is NO DATA."""
-KEPT_S = 60.0
-"""A meter that sends its values alternately: so long a voltage or counter is carried on."""
 SET_BACK = timedelta(minutes=1)
 """A clock that falls back further was put right: it is believed.  Smaller steps keep the order."""
 
@@ -33,7 +44,10 @@ TARIFF = "96.14.0"
 MOST_FURTHER = 100  # a reading stays small, whatever a meter lists beside the catalogue
 
 _OWN = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}")
+_NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 _LAST_DIGITS = re.compile(r"(\d{1,4})\D*$")
+
+AS_IT_IS = Scaling(MeterSettings())
 
 
 class Decoder(Protocol):
@@ -49,13 +63,16 @@ class Decoder(Protocol):
         ...
 
 
-def _lasting(obis: str) -> bool:
-    """Whether a value may be carried on for a minute: counters, demands, voltages change slowly."""
-    quantity = catalogue.BY_OBIS.get(obis)
-    return quantity is not None and (quantity.kind is not Kind.GAUGE or quantity.unit == "V")
+def _number(value: Value, unit: str | None, *, known: bool) -> float | None:
+    """The number a value is; the text of one counts where the catalogue has no unit for it: P1
+    writes a power factor without one."""
+    if not isinstance(value.value, str):
+        return value.value
+    plain = known and unit is None and _NUMBER.fullmatch(value.value)
+    return float(value.value) if plain else None
 
 
-def values_of(said: Mapping[str, Value]) -> dict[str, float]:
+def values_of(said: Mapping[str, Value], scaling: Scaling = AS_IT_IS) -> dict[str, float]:
     """The numbers of a telegram by short OBIS, in the catalogue's units.
 
     Left out: text, other channels, past billing periods, and what comes in a unit that the
@@ -64,13 +81,18 @@ def values_of(said: Mapping[str, Value]) -> dict[str, float]:
     found: dict[str, float] = {}
     further = 0
     for key, value in said.items():
-        if isinstance(value.value, str) or not _OWN.fullmatch(key):
+        if not _OWN.fullmatch(key):
             continue
-        kept, unit = units.kept(value.value, value.unit)
         quantity = catalogue.BY_OBIS.get(key)
+        wanted = quantity.unit if quantity else None
+        number = _number(value, wanted, known=quantity is not None)
+        if number is None:
+            continue
+        kept, unit = units.kept(number, value.unit)
         if quantity is None:
             further += 1
-        if unit == quantity.unit if quantity else unit is not None and further <= MOST_FURTHER:
+        if unit == wanted if quantity else unit is not None and further <= MOST_FURTHER:
+            kept = scaling.multiplied(kept, unit)
             found[key] = float(f"{kept:.15g}")  # dividing by 1000 may leave binary noise
     return found
 
@@ -100,23 +122,52 @@ def identity_of(telegram: Telegram) -> Identity:
     )
 
 
+def as_one(answers: Sequence[Telegram]) -> Telegram:
+    """One telegram of all that a meter answered in one round; where two speak, the later counts."""
+    first, *others = answers
+    for other in others:
+        who = {
+            field.name: getattr(other.identity, field.name) or getattr(first.identity, field.name)
+            for field in fields(Identity)
+        }
+        first = replace(
+            other,
+            values={**first.values, **other.values},
+            at=other.at or first.at,
+            identity=Identity(**who),
+        )
+    return first
+
+
 class Meter:
     """One meter on one port: bytes become readings, in order, never two at the same moment."""
 
     def __init__(
-        self, id: str, zone: ZoneInfo, clock: Clock, decoder: Decoder | None = None
+        self,
+        id: str,
+        zone: ZoneInfo,
+        clock: Clock,
+        decoder: Decoder | None = None,
+        *,
+        keys: Keys | None = None,
+        scaling: Scaling = AS_IT_IS,
+        silent_s: float = SILENT_S,
     ) -> None:
         """`id` names the readings; `zone` is the local time of a meter that tells no offset."""
         self._id = id
         self._zone = zone
         self._clock = clock
-        self._decoder: Decoder = decoder or Recogniser()
-        self._connected = False
+        self._decoder: Decoder = decoder or Recogniser(keys)
+        self._scaling = scaling
+        self._silent_s = silent_s
+        self._port: str | None = NOT_CONNECTED
+        self._answered: str | None = None
         self._heard_s: float | None = None
         self._at: datetime | None = None
         self._at_s = 0.0
         self._number = 0
-        self._lasting: dict[str, tuple[float, float]] = {}
+        self._carry = Carry()
+        self._doubts: tuple[Doubt, ...] = ()
         self._refused = 0
         self._refusal = ""
 
@@ -131,44 +182,74 @@ class Meter:
         return self._refusal
 
     @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What in the last reading cannot be right."""
+        return self._doubts
+
+    @property
     def status(self) -> str:
         """The state of the meter in the device's words.  Source: REST/MQTT 2.0, 2.3."""
-        if not self._connected:
-            return NOT_CONNECTED
-        if self._heard_s is None or self._clock.monotonic_s() - self._heard_s > SILENT_S:
+        if self._port is not None:
+            return self._port
+        if self._heard_s is None or self._clock.monotonic_s() - self._heard_s > self._silent_s:
             return NO_DATA
-        return self._decoder.status
+        return self._answered or self._decoder.status
 
-    def connected(self, is_connected: bool) -> None:
-        """Tell whether the port to the meter is open."""
-        if is_connected and not self._connected:
+    def port(self, state: str | None) -> None:
+        """Tell how the port stands, in the device's words; None when it is open and what comes over
+        it says the rest."""
+        if state is None and self._port is not None:
             self._heard_s = None
-        self._connected = is_connected
+        self._port = state
 
     def feed(self, data: bytes) -> Iterator[Reading]:
         """The readings that `data` completes; it must be consumed."""
-        self._connected = True
+        self._port = None
         self._heard_s = self._clock.monotonic_s()
         for found in self._decoder.feed(data):
             if isinstance(found, Refused):
-                self._refused += 1
-                self._refusal = found.reason
+                self._count(found)
             else:
                 yield self._reading(found)
+
+    def take(self, answers: Iterable[Telegram | Refused]) -> Reading | None:
+        """The reading that a meter's answers of one round make; None if they make none."""
+        telegrams: list[Telegram] = []
+        for found in answers:
+            self._port = None
+            self._heard_s = self._clock.monotonic_s()
+            if isinstance(found, Refused):
+                self._count(found)
+                self._answered = found.status or self._answered or RECOGNITION
+            else:
+                telegrams.append(found)
+        if not telegrams:
+            return None
+        self._answered = OK
+        return self._reading(as_one(telegrams))
+
+    def _count(self, refused: Refused) -> None:
+        self._refused += 1
+        self._refusal = refused.reason
 
     def _reading(self, telegram: Telegram) -> Reading:
         at, interval_s = self._received()
         self._number += 1
+        said = self._scaling.sized(telegram)
+        self._doubts = tuple(doubts(values_of(said)))
+        known = self._carry.completed(values_of(said, self._scaling), self._clock.monotonic_s())
+        values = with_derived(known)
         return Reading(
             meter=self._id,
             at=at,
-            values=with_derived(self._completed(values_of(telegram.values))),
+            values=values,
             identity=identity_of(telegram),
-            channels=channels(telegram.values, self._zone),
-            tariff=tariff_of(telegram.values),
+            channels=channels(said, self._zone),
+            tariff=tariff_of(said),
             meter_at=moment(telegram.at, self._zone),
             number=self._number,
             interval_s=interval_s,
+            derived=frozenset(values.keys() - known.keys()),
         )
 
     def _received(self) -> tuple[datetime, float | None]:
@@ -183,15 +264,3 @@ class Meter:
                 at = self._at + MILLISECOND
         self._at, self._at_s = at, now_s
         return at, interval_s
-
-    def _completed(self, said: dict[str, float]) -> dict[str, float]:
-        """`said`, and what earlier telegrams of the last minute said that changes slowly.
-
-        Source: REST/MQTT 2.0, 4.1.1, note: "Some meters send values alternately".
-        """
-        now_s = self._clock.monotonic_s()
-        for obis, value in said.items():
-            if _lasting(obis):
-                self._lasting[obis] = (value, now_s)
-        kept = {k: v for k, (v, since_s) in self._lasting.items() if now_s - since_s <= KEPT_S}
-        return {**kept, **said}

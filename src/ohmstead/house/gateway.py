@@ -20,16 +20,21 @@ from ohmstead.errors import BadInput, Unavailable
 from ohmstead.gateway import port
 from ohmstead.gateway.api import Api
 from ohmstead.gateway.board import Board
+from ohmstead.gateway.line import Tell
 from ohmstead.gateway.meter import Meter
 from ohmstead.gateway.outbox import Outbox
 from ohmstead.gateway.publisher import Publisher
 from ohmstead.gateway.queue import Queue
+from ohmstead.gateway.scaling import Scaling
+from ohmstead.gateway.search import Notebook
+from ohmstead.gateway.source import Simulate, Source, source_of
 from ohmstead.house.background import Background
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.reading.reading import Reading
 from ohmstead.settings.address import Address
-from ohmstead.settings.gateway import GatewayOptions, described, mac
+from ohmstead.settings.gateway import GatewayOptions, Secret, described, mac
 from ohmstead.surfaces import device, report
+from ohmstead.wire.cipher import Keys
 
 LOCALLY_MADE = 0x02  # second bit of a MAC's first byte: not from a manufacturer.  IEEE 802, 8.4
 SENT_LOOK_S = 0.05
@@ -112,14 +117,34 @@ def _kept_id(file: Path) -> str:
         ) from error
 
 
-def _opened(url: str, clock: Clock, tell: port.Tell) -> AsyncIterator[bytes]:
-    """The bytes of the meter that `url` names; BadInput or NotFound when it names none."""
-    match port.source(url):
-        case port.Simulate(model, seed):
-            tell(True)
-            return _simulated(model, seed, clock)
-        case _:
-            return port.chunks(url, tell=tell)
+def _hexadecimal(key: Secret, name: str) -> bytes:
+    try:
+        return bytes.fromhex(key.reveal())
+    except ValueError:
+        raise BadInput(f"the {name} key is not hexadecimal; it has 32 digits, or 64") from None
+
+
+def keys(options: GatewayOptions) -> Keys | None:
+    """The meter's keys; None without any.  BadInput, which never shows them."""
+    if options.key is None:
+        if options.authentication_key is not None:
+            raise BadInput("an authentication key is of no use without the encryption key")
+        return None
+    authentication = options.authentication_key
+    return Keys(
+        _hexadecimal(options.key, "encryption"),
+        _hexadecimal(authentication, "authentication") if authentication else None,
+    )
+
+
+def _opened(
+    at: Source, clock: Clock, tell: Tell, keys: Keys | None, notebook: Notebook
+) -> AsyncIterator[bytes]:
+    """The bytes of the meter at `at`; BadInput when there is no such simulated meter."""
+    if isinstance(at, Simulate):
+        tell(None)
+        return _simulated(at.model, at.seed, clock)
+    return port.chunks(at, tell=tell, keys=keys, notebook=notebook)
 
 
 def _simulated(model: str, seed: int, clock: Clock) -> AsyncIterator[bytes]:
@@ -140,7 +165,12 @@ class _Gateway:
         self.zone = _zone(options.zone)
         self.id = identity(options, folder)
         self.clock = clock
-        self.meter = Meter(self.id, self.zone, clock)
+        self.keys = keys(options)
+        self.meter = Meter(
+            self.id, self.zone, clock, keys=self.keys, scaling=Scaling(options.meter)
+        )
+        self._conv_factor = options.meter.conv_factor
+        self._doubted: set[str] = set()
         self.board = Board()
         self.uplink: _Uplink | None = None
         self._started_at = clock.now()
@@ -157,6 +187,8 @@ class _Gateway:
             firmware=__version__,
             meter_status=self.meter.status,
             refused=self.meter.refused,
+            doubts=self.meter.doubts,
+            conv_factor=self._conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
         )
 
@@ -182,6 +214,7 @@ class _Gateway:
         refused = 0
         async for chunk in source:
             for reading in self.meter.feed(chunk):
+                self._doubt()
                 self.board.post(reading)
                 if self.uplink:
                     self.uplink.outbox.offer(reading)
@@ -190,6 +223,18 @@ class _Gateway:
                 if refused.bit_count() == 1:  # 1, 2, 4, 8, ...: noise must not fill the log
                     _log.warning("telegram refused", why=self.meter.refusal, refused=refused)
         _log.info("source ended")
+
+    def _doubt(self) -> None:
+        """Warns, once for each quantity, of a value that cannot be right."""
+        for doubt in self.meter.doubts:
+            if doubt.obis not in self._doubted:
+                self._doubted.add(doubt.obis)
+                _log.warning(
+                    "value not plausible, is the scaler right?",
+                    obis=doubt.obis,
+                    value=doubt.value,
+                    expected=doubt.expected,
+                )
 
     async def sent(self) -> None:
         """Waits until nothing waits any more."""
@@ -213,7 +258,13 @@ async def run(
     folder = _folder(options.data)
     async with AsyncExitStack() as stack:
         gateway = _Gateway(options, folder, clock)
-        chunks = source or _opened(options.source, clock, gateway.meter.connected)
+        chunks = source or _opened(
+            source_of(options.source),
+            clock,
+            gateway.meter.port,
+            gateway.keys,
+            Notebook(folder / "line"),
+        )
         sock = None
         if options.http:
             at = Address.parse(options.http)

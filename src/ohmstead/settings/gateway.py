@@ -1,8 +1,8 @@
 """What a gateway is told when it starts, and the file that tells it about its cloud."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +18,9 @@ DEFAULT_INTERVAL_S = 5.0
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 0.0, 86_400.0
 MQTTS_PORT = 8883
 LONGEST_FILE = 65_536
+
+KEY_LINES = 2
+"""Of a key file: the encryption key, the authentication key."""
 
 Mac = Annotated[str, Meta(pattern=r"^[0-9A-F]{12}$")]
 Word = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -49,11 +52,49 @@ class Uplink(Struct, frozen=True):
         return host, port or MQTTS_PORT
 
 
+class Secret:
+    """A text that stands in no log, no error and no repr."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text.strip()
+
+    def reveal(self) -> str:
+        """The text itself, for the one who needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret()"
+
+
+class Scaler(Struct, frozen=True, forbid_unknown_fields=True):
+    """The power of ten of one quantity.  Source: REST/MQTT 2.0, 6.5.
+
+    `obis` is `C.D.E`; 255 as E means all of them.
+    """
+
+    obis: Annotated[str, Meta(pattern=r"^\d{1,3}\.\d{1,3}\.\d{1,3}$")]
+    scaler: Annotated[int, Meta(ge=-6, le=6)]
+
+
+class MeterSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a meter's telegrams leave open.  Source: REST/MQTT 2.0, 6.3 and 6.5."""
+
+    scalars_set: Literal["default", "lge570", "custom"] = "default"
+    """Which scalers count where a DLMS telegram has none: the model's, those of the Landis+Gyr
+    E570, or `scalers`."""
+    scalers: tuple[Scaler, ...] = ()
+    conv_factor: Annotated[float, Meta(ge=0.001, le=10_000)] = 1
+    """Power, energy, current and demand are multiplied by it.  Quirk: 6.3 says a whole number from
+    1, the device's own documentation a real one from 0.001 to 1000."""
+
+
 class GatewayOptions(Struct, frozen=True, kw_only=True):
     """Everything `ohmstead gateway` is told."""
 
     source: str
-    """Where the meter is: `tcp://HOST:PORT`, `replay:FILE` or `simulate:MODEL`."""
+    """Where the meter is: `serial:DEVICE`, `tcp://HOST:PORT`, `simulate:MODEL` and others."""
     data: Path
     """The folder for its own id and for reports that wait."""
     http: str | None = DEFAULT_HTTP
@@ -65,6 +106,10 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     """Local time of the meter and of the device."""
     uplink_interval_s: float = DEFAULT_INTERVAL_S
     """The least time between two reports that are sent up."""
+    key: Secret | None = None
+    """The meter's encryption key (hexadecimal); for MEP the letters of its key."""
+    authentication_key: Secret | None = None
+    meter: MeterSettings = MeterSettings()
     ends: bool = False
     """Whether to end by itself once the source has ended and everything is sent."""
 
@@ -101,6 +146,60 @@ def uplink(file: Path) -> Uplink:
         ) from error
     _ = found.address
     return found
+
+
+def keys_in(file: Path) -> tuple[Secret, Secret | None]:
+    """The keys in a file: the encryption key on its first line, the authentication key on the
+    second, if there is one.  NotFound or BadInput, which never show what is in it.
+    """
+    try:
+        written = file.read_bytes()[: LONGEST_FILE + 1]
+        lines = [line.strip() for line in written.decode("ascii").splitlines() if line.strip()]
+    except FileNotFoundError as error:
+        raise NotFound(f"the key file {file} does not exist") from error
+    except OSError as error:
+        raise BadInput(f"the key file {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        lines = []
+    if not 1 <= len(lines) <= KEY_LINES:
+        raise BadInput(
+            f"the key file {file} must hold the encryption key on its first line, and on its second"
+            " the authentication key if there is one"
+        )
+    return Secret(lines[0]), Secret(lines[1]) if len(lines) == KEY_LINES else None
+
+
+def scaler(written: str) -> Scaler:
+    """The scaler that `OBIS=POWER` spells; BadInput says what is wrong with it.
+
+    >>> scaler("1.7.0=-1"), scaler("1.8.255=3").obis
+    (Scaler(obis='1.7.0', scaler=-1), '1.8.255')
+    """
+    obis, _, power = written.partition("=")
+    try:
+        return msgspec.convert({"obis": obis, "scaler": int(power)}, Scaler)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise BadInput(
+            f"{written!r} is no scaler; it looks like 1.7.0=-1 (C.D.E, and a power of ten from -6"
+            " to 6; 255 as E means every tariff)"
+        ) from error
+
+
+SCALERS = ("default", "lge570")
+
+
+def meter(chosen: str, own: Sequence[str], conv_factor: float) -> MeterSettings:
+    """The settings of the meter: a set of scalers, or scalers of one's own like `1.7.0=-1`.
+
+    BadInput says what is wrong with them.
+    """
+    if chosen not in SCALERS:
+        raise BadInput(f"there is no set of scalers {chosen!r}; there are {', '.join(SCALERS)}")
+    if own and chosen != "default":
+        raise BadInput(f"the scalers are given twice: the set {chosen}, and {', '.join(own)}")
+    if own:
+        return MeterSettings("custom", tuple(map(scaler, own)), conv_factor)
+    return msgspec.convert({"scalars_set": chosen, "conv_factor": conv_factor}, MeterSettings)
 
 
 def described(found: Uplink) -> Mapping[str, str]:

@@ -26,6 +26,17 @@ class Uplink:
     """Why it is not connected, in words."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A value that cannot be right."""
+
+    obis: str
+    value: float
+    """In the catalogue's unit."""
+    expected: str
+    """What it would have to be, in words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A gateway at one moment."""
@@ -44,6 +55,8 @@ class Device:
     meter_status: str = "NO DATA"
     refused: int = 0
     """Telegrams the decoder refused since the start."""
+    doubts: tuple[Doubt, ...] = ()
+    """What in the last reading cannot be right: a scaler that is wrong, most often."""
     conv_factor: float = 1
     uplink: Uplink | None = None
     """None when no cloud is set up."""

@@ -85,11 +85,17 @@ def _meter(reading: Reading | None, device: Device) -> Json:
         "date": date(at, device.zone) if at else "",
         "time": time_of_day(at, device.zone) if at else "",
         "refused": device.refused,
+        "derived": sorted(reading.derived) if reading else [],
+        "implausible": [asdict(doubt) for doubt in device.doubts],
     }
 
 
 def document(reading: Reading | None, device: Device) -> Json:
-    """The object of `/api/v1/system`; `meter.refused` and `uplink` are ours, the rest documented.
+    """The object of `/api/v1/system`; ours are `meter.refused`, `.derived`, `.implausible` and
+    `uplink`, the rest is documented.
+
+    `derived` lists the values that the gateway worked out, `implausible` those that cannot be
+    right.
 
     `uplink` (only where a cloud is set up) tells the state of the connection and of the queue on
     disk: waiting, sent, dropped because the queue was full, damaged on disk.
