@@ -14,6 +14,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; 
 	"$$p" -c '$(SUITS)' 2>/dev/null && { echo "$$p"; break; }; done)
 ARGS ?=
 LOCK ?=
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -70,7 +71,7 @@ demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
 # ---------------------------------------------------------------- checking
 .PHONY: test
 test: setup check browser  ## Run the checks and all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
 
 # `make -k check` goes on after the first that fails.
 CHECKS := check-format check-lint check-spelling check-dependencies check-contracts check-types check-pages
