@@ -53,6 +53,7 @@ class Simulated:
     """
 
     def __init__(self, model: str, seed: int = 1, keys: Keys | None = None) -> None:
+        self.name = model
         self.model = model_named(model)
         self.seed = mixed(seed, *model.encode())
         self.zone = self.model.zone_info
