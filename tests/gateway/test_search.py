@@ -58,7 +58,10 @@ class Wire:
     async def write(self, data: bytes) -> None:
         raise AssertionError("a meter that pushes is not spoken to")
 
-    async def set(self, setting: Setting) -> None:
+    async def written(self) -> None:
+        pass
+
+    async def set(self, setting: Setting, *, keep: bool = False) -> None:
         if setting.baudrate == self._cannot:
             raise CannotSet(f"no {setting}")
         self.tried.append(setting)

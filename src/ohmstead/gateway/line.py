@@ -40,9 +40,13 @@ class Line(Protocol):
         """Sends `data`.  TimeoutError or OSError."""
         ...
 
-    async def set(self, setting: Setting) -> None:
+    async def written(self) -> None:
+        """Waits until all that was written has left, as far as that can be known."""
+        ...
+
+    async def set(self, setting: Setting, *, keep: bool = False) -> None:
         """Listens and speaks with this setting from now on; nothing where there is none to set.
-        CannotSet or OSError."""
+        CannotSet or OSError.  With `keep` what has come already stays, where it can be good."""
         ...
 
     async def close(self) -> None:
@@ -70,7 +74,10 @@ class StreamLine:
         async with asyncio.timeout(WRITE_S):
             await self._writer.drain()
 
-    async def set(self, setting: Setting) -> None:
+    async def written(self) -> None:
+        """What a network has taken is on its way."""
+
+    async def set(self, setting: Setting, *, keep: bool = False) -> None:
         """A network has nothing to set: the adapter at its other end was set by its owner."""
 
     async def close(self) -> None:
@@ -83,7 +90,8 @@ class _Heard:
     def __init__(self, line: Line) -> None:
         self._line = line
         self.anything = False
-        self.write, self.set, self.close = line.write, line.set, line.close
+        self.write, self.written = line.write, line.written
+        self.set, self.close = line.set, line.close
 
     async def read(self, timeout_s: float) -> bytes:
         found = await self._line.read(timeout_s)

@@ -122,7 +122,10 @@ class Datagrams(asyncio.DatagramProtocol):
     async def write(self, data: bytes) -> None:
         raise OSError(f"a UDP port only listens; it cannot send {len(data)} bytes")
 
-    async def set(self, setting: Setting) -> None:
+    async def written(self) -> None:
+        """Nothing ever is."""
+
+    async def set(self, setting: Setting, *, keep: bool = False) -> None:
         """There is nothing to set."""
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """Serial lines: opened, set, lost when they are unplugged, and opened again when they are back."""
 
 import asyncio
+import termios
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -19,13 +20,17 @@ class _Wanted(TypedDict):
     byte_size: int
 
 
+def _is_pseudo(device: str) -> bool:
+    return Path(device).resolve().parent == PSEUDO_TERMINALS
+
+
 def _wanted(device: str, setting: Setting) -> _Wanted:
     """The setting in serialx's words.
 
     1.5 stop bits are set as 2: below POSIX there is nothing between, and a receiver of 1.5 takes 2.
     A pseudo-terminal carries whole bytes, and the C library refuses to set a parity on it.
     """
-    if Path(device).resolve().parent == PSEUDO_TERMINALS:
+    if _is_pseudo(device):
         setting = Setting(setting.baudrate)
     return {
         "baudrate": setting.baudrate,
@@ -45,8 +50,15 @@ class SerialLine(StreamLine):
         self._device = device
         self._transport = cast(serialx.BaseSerialTransport, writer.transport)
 
-    async def set(self, setting: Setting) -> None:
-        """What came before, with the setting before, is thrown away."""
+    async def set(self, setting: Setting, *, keep: bool = False) -> None:
+        """What came with the setting before is thrown away, unless it is to be kept and the line is
+        a pseudo-terminal: there it was not garbled, and whoever answers needs no time for it."""
+        if keep and _is_pseudo(self._device):
+            port = self._transport.serial.fileno()
+            wanted = termios.tcgetattr(port)
+            wanted[4] = wanted[5] = getattr(termios, f"B{setting.baudrate}")
+            termios.tcsetattr(port, termios.TCSANOW, wanted)
+            return
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._transport.reconfigure_port(**_wanted(self._device, setting))

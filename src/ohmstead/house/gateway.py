@@ -5,7 +5,7 @@ port → meter → board → api, and beside the board: outbox → queue → pub
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,12 @@ from ohmstead.clock import Clock
 from ohmstead.errors import BadInput, Unavailable
 from ohmstead.gateway import port
 from ohmstead.gateway.api import Api
+from ohmstead.gateway.ask import Answers, asked_at, rounds
+from ohmstead.gateway.ask_mep import key_from
+from ohmstead.gateway.asking import asker
 from ohmstead.gateway.board import Board
 from ohmstead.gateway.line import Tell
-from ohmstead.gateway.meter import Meter
+from ohmstead.gateway.meter import SILENT_S, Meter
 from ohmstead.gateway.outbox import Outbox
 from ohmstead.gateway.publisher import Publisher
 from ohmstead.gateway.queue import Queue
@@ -38,6 +41,11 @@ from ohmstead.wire.cipher import Keys
 
 LOCALLY_MADE = 0x02  # second bit of a MAC's first byte: not from a manufacturer.  IEEE 802, 8.4
 SENT_LOOK_S = 0.05
+MISSED_ROUNDS = 3
+"""A meter that is asked has NO DATA when it has not answered for so many rounds."""
+
+Heard = bytes | Answers
+"""What a source gives: bytes that were pushed, or the answers of one round of questions."""
 
 _log = structlog.get_logger("gateway")
 
@@ -130,6 +138,9 @@ def keys(options: GatewayOptions) -> Keys | None:
         if options.authentication_key is not None:
             raise BadInput("an authentication key is of no use without the encryption key")
         return None
+    pulled = asked_at(source_of(options.source))
+    if pulled and pulled[1].protocol == "mep":
+        return Keys(key_from(options.key.reveal()))
     authentication = options.authentication_key
     return Keys(
         _hexadecimal(options.key, "encryption"),
@@ -139,11 +150,13 @@ def keys(options: GatewayOptions) -> Keys | None:
 
 def _opened(
     at: Source, clock: Clock, tell: Tell, keys: Keys | None, notebook: Notebook
-) -> AsyncIterator[bytes]:
-    """The bytes of the meter at `at`; BadInput when there is no such simulated meter."""
+) -> AsyncIterator[Heard]:
+    """What the meter at `at` says; BadInput when there is no such simulated meter."""
     if isinstance(at, Simulate):
         tell(None)
         return _simulated(at.model, at.seed, clock)
+    if pulled := asked_at(at):
+        return rounds(*pulled, asker(*pulled, keys), tell, notebook=notebook)
     return port.chunks(at, tell=tell, keys=keys, notebook=notebook)
 
 
@@ -166,8 +179,14 @@ class _Gateway:
         self.id = identity(options, folder)
         self.clock = clock
         self.keys = keys(options)
+        pulled = asked_at(source_of(options.source))
         self.meter = Meter(
-            self.id, self.zone, clock, keys=self.keys, scaling=Scaling(options.meter)
+            self.id,
+            self.zone,
+            clock,
+            keys=self.keys,
+            scaling=Scaling(options.meter),
+            silent_s=max(SILENT_S, pulled[1].every_s * MISSED_ROUNDS if pulled else 0),
         )
         self._conv_factor = options.meter.conv_factor
         self._doubted: set[str] = set()
@@ -209,11 +228,12 @@ class _Gateway:
         self.uplink = _Uplink(queue, outbox, publisher)
         return self.uplink
 
-    async def read(self, source: AsyncIterator[bytes]) -> None:
-        """Readings out of the source's bytes, onto the board and into the outbox, until it ends."""
+    async def read(self, source: AsyncIterator[Heard]) -> None:
+        """Readings out of what the source says, onto the board and into the outbox, until it
+        ends."""
         refused = 0
-        async for chunk in source:
-            for reading in self.meter.feed(chunk):
+        async for heard in source:
+            for reading in self._readings(heard):
                 self._doubt()
                 self.board.post(reading)
                 if self.uplink:
@@ -223,6 +243,13 @@ class _Gateway:
                 if refused.bit_count() == 1:  # 1, 2, 4, 8, ...: noise must not fill the log
                     _log.warning("telegram refused", why=self.meter.refusal, refused=refused)
         _log.info("source ended")
+
+    def _readings(self, heard: Heard) -> Iterable[Reading]:
+        """What bytes that were pushed complete, or what the answers of one round make."""
+        if isinstance(heard, bytes):
+            return self.meter.feed(heard)
+        reading = self.meter.take(heard)
+        return [reading] if reading else []
 
     def _doubt(self) -> None:
         """Warns, once for each quantity, of a value that cannot be right."""
@@ -258,7 +285,7 @@ async def run(
     folder = _folder(options.data)
     async with AsyncExitStack() as stack:
         gateway = _Gateway(options, folder, clock)
-        chunks = source or _opened(
+        chunks: AsyncIterator[Heard] = source or _opened(
             source_of(options.source),
             clock,
             gateway.meter.port,
@@ -293,7 +320,7 @@ async def run(
 
 
 async def _work(
-    gateway: _Gateway, chunks: AsyncIterator[bytes], stop: asyncio.Event, *, ends: bool
+    gateway: _Gateway, chunks: AsyncIterator[Heard], stop: asyncio.Event, *, ends: bool
 ) -> None:
     """Everything that runs, until `stop`; a part that fails ends it with its error."""
     over = asyncio.Event()
