@@ -28,7 +28,7 @@ def read_back(line: bytes) -> dict[str, str]:
 
 
 def test_6_13_file_download_sample_header() -> None:
-    """REST/MQTT 2.0, 6.13, "Sample response (CSV snippet)": the columns as far as they are shown."""
+    """REST/MQTT 2.0, 6.13, "Sample response (CSV snippet)": the columns as far as shown."""
     assert sd_card.HEADER.decode().startswith(SEED_COLUMNS)
     assert len(sd_card.COLUMNS) == len(set(sd_card.COLUMNS)) == 64
     assert sd_card.HEADER.endswith(b",RP\n")
@@ -53,7 +53,7 @@ def test_a_captured_file_is_written_as_the_device_wrote_it(corpus: Path) -> None
     """interop 1.1: header and rows of a real device, byte for byte, from what each row says."""
     captured = (corpus / "interop" / "captures" / "whatwatt-docs-sdcard.csv").read_bytes()
     header, *rows = captured.splitlines(keepends=True)
-    assert sd_card.HEADER == header
+    assert header == sd_card.HEADER
     for line in rows:
         said = read_back(line)
         values = {
