@@ -59,6 +59,7 @@ class Place:
             "clock": self.clock,
             "parse": parse,
             "on_stored": self.live.extend,
+            "find_channel": Devices(self.database).channel,
         }
         return Intake(**(parts | instead))  # type: ignore[arg-type]
 

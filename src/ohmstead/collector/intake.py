@@ -9,15 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from ohmstead.clock import Clock
+from ohmstead.collector.channels import FUTURE, Channels, FindChannel
 from ohmstead.errors import BadInput, Unavailable
-from ohmstead.reading.reading import Reading
+from ohmstead.reading.reading import Channel, Reading
 from ohmstead.store.committer import Fate, Outcome, Row
 from ohmstead.store.dead_letters import DeadLetter
 from ohmstead.store.devices import Device
@@ -26,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 _TOPIC = re.compile(r"up/([0-9A-Fa-f]{12})")
 LARGEST_PAYLOAD = 65_536
-FUTURE = timedelta(hours=1)
-"""How far a reading's time may be ahead of the broker's clock."""
 DIRECTORY_AGE_S = 30.0
 ASK_AGAIN_S = 1.0
 """The least time between two questions for the devices, however many unknown ones send."""
@@ -66,15 +65,19 @@ class Stored:
     stream: int
     at: datetime
     values: Mapping[str, float]
+    value: float | None = None
+    """Of a meter that is not electric."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A message that can be stored."""
+    """A message that can be stored, or what it says of one of the meters behind its own."""
 
     message: Message
     device: Device
+    meter: str
     row: Row
+    channels: tuple[Channel, ...] = ()
 
 
 Known = Callable[[], Awaitable[Mapping[str, Device]]]
@@ -119,7 +122,9 @@ class Intake:
         *,
         parse: Parse,
         on_stored: Callable[[Sequence[Stored]], None],
+        find_channel: FindChannel,
     ) -> None:
+        self._channels = Channels(find_channel, clock)
         self._directory = Directory(known, clock)
         self._committer, self._letters = committer, letters
         self._parse, self._on_stored = parse, on_stored
@@ -136,10 +141,21 @@ class Intake:
         devices = await _patiently(lambda: self._directory.of(macs))
         counts: Counter[str] = Counter()
         taken, letters = self._read(messages, devices, counts)
+        taken += await _patiently(lambda: self._behind([each for each in taken if each.channels]))
         letters += await self._commit(taken, counts)
         if letters:
             await _patiently(lambda: self._letters.keep(letters))
         self.counts += counts
+        self._channels.stored(each.row for each in taken)
+
+    async def _behind(self, taken: Sequence[_Taken]) -> list[_Taken]:
+        """What messages say of the meters behind the one they are of: gas, water, heat."""
+        found: dict[tuple[int, datetime], _Taken] = {}
+        for each in taken:
+            rows = await self._channels.rows(each.device, each.row, each.channels)
+            for meter, row in rows:
+                found[row.stream, row.at] = _Taken(each.message, each.device, meter, row)
+        return list(found.values())
 
     def _read(
         self,
@@ -157,13 +173,14 @@ class Intake:
                 letters.append(_letter(message, NO_DEVICE if mac else NO_TOPIC))
                 continue
             try:
-                taken.append(_Taken(message, device, self._row(message, device)))
+                row, channels = self._row(message, device)
+                taken.append(_Taken(message, device, device.meter, row, channels))
             except BadInput as reason:
                 counts[REFUSED] += 1
                 letters.append(_letter(message, str(reason), device.stream))
         return taken, letters
 
-    def _row(self, message: Message, device: Device) -> Row:
+    def _row(self, message: Message, device: Device) -> tuple[Row, tuple[Channel, ...]]:
         size = len(message.payload)
         if size > LARGEST_PAYLOAD:
             raise BadInput(f"it has {size} bytes; a report has at most {LARGEST_PAYLOAD}")
@@ -173,7 +190,7 @@ class Intake:
                 f"its time {reading.at.isoformat()} lies in the future: it came at "
                 f"{message.received_at.isoformat(timespec='seconds')}; set the device's clock"
             )
-        return Row(
+        row = Row(
             stream=device.stream,
             at=reading.at,
             received_at=message.received_at,
@@ -184,6 +201,7 @@ class Intake:
             identity=reading.identity,
             raw=message.payload,
         )
+        return row, reading.channels
 
     async def _commit(self, taken: Sequence[_Taken], counts: Counter[str]) -> list[DeadLetter]:
         """Store readings; gives the letters of those that cannot be."""
@@ -215,7 +233,7 @@ class Intake:
         outcome = await _patiently(lambda: self._committer.commit([each.row for each in taken]))
         counts.update(fate.value for fate in outcome.fates)
         new = [
-            Stored(each.device.meter, each.row.stream, each.row.at, each.row.values)
+            Stored(each.meter, each.row.stream, each.row.at, each.row.values, each.row.value)
             for each, fate in zip(taken, outcome.fates, strict=True)
             if fate is Fate.ACCEPTED
         ]

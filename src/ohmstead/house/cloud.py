@@ -150,7 +150,7 @@ async def _intake(
 
     def show(readings: Sequence[Stored]) -> None:
         for each in readings:
-            hub.post(each.meter, each.at, each.values)
+            hub.post(each.meter, each.at, each.values, each.value)
 
     intake = Intake(
         devices.known,
@@ -159,6 +159,7 @@ async def _intake(
         clock,
         parse=report.parse,
         on_stored=show,
+        find_channel=devices.channel,
     )
     async with (
         Callout(broker.link, broker.key, clock, authorise),

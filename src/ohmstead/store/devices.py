@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ohmstead.errors import BadInput, NotFound
+from ohmstead.errors import BadInput, Conflict, NotFound
+from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.database import Database, Record
 from ohmstead.store.meters import METERS, Meter, Meters, meter_of
 from ohmstead.store.sites import Site
 from ohmstead.store.trouble import explained
 
+CHANNEL_INTERVAL_S = 3600.0
+"""Gas, water and heat meters tell the electricity meter once an hour.  Source: P1 companion
+standard 5.0.2, section 6."""
 _MAC = re.compile(r"[0-9A-F]{12}")
 
 DEVICES = METERS.replace("SELECT", "SELECT d.mac, d.username, d.secret,", 1).replace(
@@ -92,6 +96,49 @@ class Devices:
         """Remove it; its meter and readings stay.  NotFound."""
         device = await self.get(mac)
         await self._database.change("DELETE FROM devices WHERE mac = %s", (device.mac,))
+
+    async def channel(self, device: Device, bus: int, kind: str, unit: str | None) -> Meter:
+        """The meter that `device` reads on a channel (gas, water, heat), made when it is new.
+
+        Its id is the device's meter's with the kind behind it; a meter of that id which another
+        device read before is gone on with.
+        """
+        found = await self._database.one(
+            f"{METERS} JOIN channels c ON c.stream = m.stream WHERE c.mac = %s AND c.bus = %s",
+            (device.mac, bus),
+        )
+        if found is not None:
+            return meter_of(found)
+        meter = await self._channel_meter(device, bus, kind, unit)
+        await self._database.change(
+            "INSERT INTO channels (mac, bus, stream) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (device.mac, bus, meter.stream),
+        )
+        return meter
+
+    async def _channel_meter(self, device: Device, bus: int, kind: str, unit: str | None) -> Meter:
+        medium = BY_MEDIUM.get(kind, BY_MEDIUM["other"])
+        if any(medium.units) and unit not in medium.units:
+            medium = BY_MEDIUM["other"]
+        meters = Meters(self._database)
+        for id in (f"{device.meter}-{medium.kind}", f"{device.meter}-{medium.kind}-{bus}"):
+            try:
+                meter = await meters.get(id)
+            except NotFound:
+                return await meters.add(
+                    id,
+                    device.site.id,
+                    medium.kind,
+                    CHANNEL_INTERVAL_S,
+                    name=medium.label,
+                    unit=unit,
+                )
+            taken = await self._database.one(
+                "SELECT 1 FROM channels WHERE stream = %s", (meter.stream,)
+            )
+            if (meter.type, meter.unit) == (medium.kind, unit) and taken is None:
+                return meter
+        raise Conflict(f"meter {id!r} exists and is another one; rename or remove it")
 
     async def credential(self, username: str) -> Credential | None:
         """Who signs in as `username`, and the digest to check the password against."""
