@@ -1,0 +1,71 @@
+"""How the device is on the network.  Source: REST/MQTT 2.0, 6.7 and 6.10."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from ohmstead.settings.form import SECRET, Form
+
+BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+NOWHERE = "0.0.0.0"  # noqa: S104  (no address to listen on, but the sign for none)
+
+Address = Annotated[
+    str, Meta(pattern=rf"^(?:{BYTE}\.){{3}}{BYTE}$(?!\n)", description="IPv4; 0.0.0.0 for none.")
+]
+StaticIp = Annotated[bool, Meta(description="Whether the addresses below count, and not DHCP.")]
+
+
+def _check(ip: str, netmask: str, gateway: str, dns: str) -> None:
+    given = {"ip": ip, "netmask": netmask, "gateway": gateway, "dns": dns}
+    for name, address in given.items():
+        if address == NOWHERE:
+            raise ValueError(f"{name} must not be {NOWHERE} while static_ip is set")
+
+
+class WifiSta(Form, frozen=True):
+    """The Wi-Fi client.  Source: REST/MQTT 2.0, 6.7."""
+
+    ALIASES: ClassVar[Mapping[str, str]] = {"max_power": "max_tx_power"}  # Quirk 13
+
+    enable: bool = False
+    name: Annotated[
+        str, Meta(max_length=32, description="The network (SSID); needed when enabled.")
+    ] = ""
+    static_ip: StaticIp = False
+    ip: Address = NOWHERE
+    netmask: Address = NOWHERE
+    gateway: Address = NOWHERE
+    dns: Address = NOWHERE
+    max_tx_power: Annotated[float, Meta(ge=0, le=21, description="dBm, in steps of 0.5.")] = 17
+    password: Annotated[
+        str,
+        Meta(
+            pattern=r"^$(?!\n)|^[^\x00-\x1f]{8,64}$(?!\n)",
+            description="8 to 63 characters, or 64 hexadecimal digits; empty for an open network.",
+        ),
+        SECRET,
+    ] = ""
+
+    def __post_init__(self) -> None:
+        if self.static_ip:
+            _check(self.ip, self.netmask, self.gateway, self.dns)
+        if self.enable and not self.name:
+            raise ValueError("name must not be empty while Wi-Fi is enabled")
+        force_setattr(self, "max_tx_power", round(self.max_tx_power * 2) / 2)
+
+
+class Ethernet(Form, frozen=True):
+    """The Ethernet port.  Source: REST/MQTT 2.0, 6.10."""
+
+    enable: bool = True
+    static_ip: StaticIp = False
+    ip: Address = NOWHERE
+    netmask: Address = NOWHERE
+    gateway: Address = NOWHERE
+    dns: Address = NOWHERE
+
+    def __post_init__(self) -> None:
+        if self.static_ip:
+            _check(self.ip, self.netmask, self.gateway, self.dns)
