@@ -49,3 +49,19 @@ def test_a_known_meter_without_a_value_is_listed() -> None:
     assert channels({"0-1:96.1.0": Value("20000741")}, BRUSSELS) == (
         Channel(1, "other", None, None, "20000741"),
     )
+
+
+def test_a_heat_meter_that_answers_itself_is_its_own_channel() -> None:
+    """KMP, register 60 of a MULTICAL: heat in MWh or GJ; an electricity meter means nothing by it."""
+    said = {"register:60": Value(55.006, "MWh"), "serial": Value("1234567")}
+    assert channels(said, BRUSSELS) == (Channel(1, "heat", 55006, "kWh", "1234567"),)
+    assert channels({"register:60": Value(3.0, "V")}, BRUSSELS) == ()
+
+
+def test_a_place_with_nothing_connected_is_no_meter() -> None:
+    """A Landis+Gyr E450 lists four places: identifier 0 and value 0 where nothing is connected."""
+    said = {
+        "0-1:96.1.0": Value(HEX), "0-1:24.2.1": Value(0),
+        "0-2:96.1.0": Value("00"), "0-2:24.2.1": Value(0),
+    }  # fmt: skip
+    assert [channel.bus for channel in channels(said, BRUSSELS)] == [1]

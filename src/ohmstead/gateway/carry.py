@@ -3,10 +3,11 @@
 Source: REST/MQTT 2.0, 4.1.1, note: "Some meters send values alternately".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ohmstead.reading import catalogue
 from ohmstead.reading.catalogue import Kind
+from ohmstead.reading.reading import Channel
 
 KEPT_S = 60.0
 """How long a counter, a demand or a voltage is kept: they change slowly."""
@@ -41,6 +42,7 @@ class Carry:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, float]] = {}
+        self._channels: dict[int, tuple[Channel, float]] = {}
 
     def completed(self, said: Mapping[str, float], now_s: float) -> dict[str, float]:
         """`said`, and what earlier messages said that is not too old; `now_s` never goes back.
@@ -59,3 +61,14 @@ class Carry:
             if _limit_s(obis):
                 self._kept[obis] = (value, now_s)
         return {**earlier, **said}
+
+    def behind(self, said: Iterable[Channel], now_s: float) -> tuple[Channel, ...]:
+        """The meters behind the meter: those of `said`, and others of earlier messages that are not
+        too old; each tells when it was read."""
+        self._channels |= {channel.bus: (channel, now_s) for channel in said}
+        self._channels = {
+            bus: (channel, since_s)
+            for bus, (channel, since_s) in self._channels.items()
+            if now_s - since_s <= KEPT_S
+        }
+        return tuple(self._channels[bus][0] for bus in sorted(self._channels))

@@ -17,6 +17,10 @@ TYPE = "24.1.0"  # M-Bus device type
 IDS = ("96.1.0", "96.1.1", "96.1.2")
 """Equipment identifier; Fluvius gives it as 96.1.1 and, for a customer's label, 96.1.2."""
 
+HEAT = "register:60"
+"""The heat of a Kamstrup MULTICAL; other meters count something else there, or nothing."""
+HEAT_UNITS = ("Wh", "kWh", "MWh", "GJ", "MJ")
+
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # a meter that was never read is dated 1970
 
 
@@ -28,19 +32,29 @@ def moment(at: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def channels(values: Mapping[str, Value], zone: ZoneInfo) -> tuple[Channel, ...]:
-    """What the telegram says about the meters behind it, by channel number."""
+    """What the telegram says about the meters behind it, by channel number; a heat meter that
+    answers itself is its own channel 1."""
     by_bus: dict[int, dict[str, Value]] = {}
     for key, value in values.items():
         if found := ON_A_CHANNEL.fullmatch(key):
             by_bus.setdefault(int(found[1]), {})[found[2]] = value
-    return tuple(_channels(by_bus, zone))
+    return (*_channels(by_bus, zone), *_heat(values))
+
+
+def _heat(values: Mapping[str, Value]) -> Iterator[Channel]:
+    said = values.get(HEAT)
+    if said is None or isinstance(said.value, str) or said.unit not in HEAT_UNITS:
+        return
+    serial = values.get("serial")
+    value, unit = units.kept(said.value, said.unit)
+    yield Channel(1, "heat", value, unit, str(serial.value) if serial else None)
 
 
 def _channels(by_bus: Mapping[int, Mapping[str, Value]], zone: ZoneInfo) -> Iterator[Channel]:
     for bus, said in sorted(by_bus.items()):
         value, unit, at = _last(said, zone)
         meter_id = next((text for key in IDS if (text := _text(said.get(key)))), None)
-        if value is None and meter_id is None:
+        if not value and meter_id is None and (value is None or any(key in said for key in IDS)):
             continue  # the meter has a place for it, and nothing is connected
         yield Channel(bus, _kind(said.get(TYPE)), value, unit, meter_id, at)
 

@@ -237,14 +237,15 @@ class Meter:
         self._number += 1
         said = self._scaling.sized(telegram)
         self._doubts = tuple(doubts(values_of(said)))
-        known = self._carry.completed(values_of(said, self._scaling), self._clock.monotonic_s())
+        now_s = self._clock.monotonic_s()
+        known = self._carry.completed(values_of(said, self._scaling), now_s)
         values = with_derived(known)
         return Reading(
             meter=self._id,
             at=at,
             values=values,
             identity=identity_of(telegram),
-            channels=channels(said, self._zone),
+            channels=self._carry.behind(channels(said, self._zone), now_s),
             tariff=tariff_of(said),
             meter_at=moment(telegram.at, self._zone),
             number=self._number,
