@@ -26,6 +26,21 @@ class Uplink:
     """Why it is not connected, in words."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The SD card: a folder that readings are recorded into."""
+
+    installed: bool
+    """Whether the folder is there."""
+    size_mb: int = 0
+    """Of the disk it is on."""
+    free_mb: int = 0
+    state: str = "OFF"
+    """OFF, RECORDING, FULL, NOT MOUNTED or FAILING."""
+    trouble: str = ""
+    """Why nothing is recorded, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A value that cannot be right."""
@@ -60,6 +75,8 @@ class Device:
     conv_factor: float = 1
     uplink: Uplink | None = None
     """None when no cloud is set up."""
+    card: Card | None = None
+    """None when there is no recorder."""
 
     @property
     def uptime_s(self) -> float:

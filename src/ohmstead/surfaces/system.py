@@ -90,6 +90,22 @@ def _meter(reading: Reading | None, device: Device) -> Json:
     }
 
 
+def _card(device: Device) -> Json:
+    """The documented four, and ours: `free`, `state` and `trouble` of recording."""
+    card = device.card
+    if card is None:
+        return NO_CARD
+    return {
+        "installed": card.installed,
+        "type": "folder" if card.installed else "",
+        "size": card.size_mb,
+        "speed": 0,
+        "free": card.free_mb,
+        "state": card.state,
+        "trouble": card.trouble,
+    }
+
+
 def document(reading: Reading | None, device: Device) -> Json:
     """The object of `/api/v1/system`; ours are `meter.refused`, `.derived`, `.implausible` and
     `uplink`, the rest is documented.
@@ -105,7 +121,7 @@ def document(reading: Reading | None, device: Device) -> Json:
         "clouds": _clouds(device),
         "meter": _meter(reading, device),
         "wifi": NO_WIFI,
-        "sd_card": NO_CARD,
+        "sd_card": _card(device),
     }
     if device.uplink:
         answer["uplink"] = asdict(device.uplink)
