@@ -106,3 +106,8 @@ def test_a_key_file_that_makes_no_sense_is_explained(tmp_path: Path, content: by
 def test_a_secret_is_read_without_its_surroundings() -> None:
     """A key that was copied with a line end is the same key."""
     assert Secret(" 0011\n").reveal() == "0011"
+
+
+def test_an_uplink_does_not_show_its_password(tmp_path: Path) -> None:
+    """Security: secrets are in no repr."""
+    assert "correct-horse" not in repr(uplink(written(tmp_path)))

@@ -39,6 +39,9 @@ class Uplink(Struct, frozen=True):
     certificate: str
     """The authority that signed the broker's certificate, PEM."""
 
+    def __repr__(self) -> str:
+        return f"Uplink(id={self.id!r}, uri={self.uri!r})"  # and not the password
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the broker; BadInput when the address is not an encrypted one."""
