@@ -28,7 +28,7 @@ ROOT = os.geteuid() == 0
 
 def as_root(test: Test) -> Test:
     """Only root has other users to run a server as."""
-    marked: Test = pytest.mark.skipif(not ROOT, reason="needs root")(test)
+    marked: Test = pytest.mark.skipif(not ROOT, reason="needs root")(pytest.mark.optional(test))
     optional: Test = pytest.mark.optional(marked)
     return optional
 

@@ -40,7 +40,7 @@ def selection(digits: str) -> bytes:
     (number, maker, version, medium as they stand in its header); F means any digit.
 
     >>> selection("1234567F").hex()
-    '680b0b6853fd527f563412ffffffff3916'
+    '680b0b6853fd527f563412ffffffffb916'
     """
     number = bytes.fromhex(digits[:8])[::-1]
     rest = bytes.fromhex(digits[8:]) or b"\xff\xff\xff\xff"
