@@ -16,13 +16,11 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from tests.simulate.listening import recogniser
 
 from ohmstead.simulate import MODELS, Simulated
 from ohmstead.simulate.pulls import Pull
 from ohmstead.wire.cipher import Keys
-from ohmstead.wire.kmp import Kmp
-from ohmstead.wire.mep import Mep
-from ohmstead.wire.recognise import DECODERS, Recogniser
 from ohmstead.wire.telegram import ENCRYPTION_KEY, Telegram
 
 COMMAND = [sys.executable, "-m", "ohmstead"]
@@ -64,16 +62,6 @@ def running(*words: str, **environment: str) -> Iterator[str]:
             assert all(secret not in said.lower() for secret in (KEY, AUTH_KEY))
         finally:
             process.kill()
-
-
-def recogniser(name: str, keys: Keys | None) -> Recogniser:
-    """What reads a model; the two protocols that name nothing themselves are told to it."""
-    match MODELS[name].protocol:
-        case "KMP":
-            return Recogniser(keys, (lambda _: Kmp(),))
-        case "MEP":
-            return Recogniser(keys, (lambda _: Mep(),))
-    return Recogniser(keys, DECODERS)
 
 
 def first(name: str, line: int, keys: Keys | None) -> Telegram:
@@ -139,39 +127,56 @@ def test_a_meter_takes_a_key(name: str, by: str) -> None:
         assert wrong.status == ENCRYPTION_KEY
 
 
-def test_a_gateway_reads_a_virtual_meter(free_port: Callable[[], int], tmp_path: Path) -> None:
-    """`ohmstead gateway --source tcp://` at `ohmstead simulate --port listen://`, three kinds."""
-    for name in ("p1-be", "hdlc-segments", "sml"):
-        http = f"127.0.0.1:{free_port()}"
-        with running(name, "--port", "listen://127.0.0.1:0", "--speed", "20") as where:
-            source = where.replace("listen://", "tcp://")
-            words = ["--source", source, "--http", http, "--data", str(tmp_path / name)]
-            with subprocess.Popen(
-                [*COMMAND, "gateway", *words], stderr=subprocess.DEVNULL
-            ) as gateway:
-                try:
-                    report = reported(f"http://{http}/api/v1/report")
-                    assert report["meter"]["protocol"] == MODELS[name].protocol
-                    counted = report["report"]["energy"]["active"]["positive"]["total"]
-                    day = Simulated(name).moment(datetime.now(UTC)).values["1.8.0"]
-                    assert counted == pytest.approx(day, abs=20)
-                    gateway.send_signal(signal.SIGINT)
-                    assert gateway.wait(TIMEOUT_S) == 0
-                finally:
-                    gateway.kill()
+@pytest.mark.parametrize(
+    "name, port, query",
+    [
+        ("p1-be", "listen://127.0.0.1:0", ""),
+        ("hdlc-segments-sealed", "listen://127.0.0.1:0", ""),
+        ("sml", "pty", "?baudrate=9600&parity=none"),
+        ("kmp", "pty", "?ask=kmp"),
+        ("mep-keyed", "listen://127.0.0.1:0", "?ask=mep"),
+        ("mbus-sealed", "listen://127.0.0.1:0", "?ask=mbus&address=2"),
+        ("iec", "pty", "?ask=iec"),
+    ],
+)
+def test_a_gateway_reads_a_virtual_meter(
+    name: str, port: str, query: str, free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    """`ohmstead gateway` at `ohmstead simulate`: what is shown is what the meter has counted."""
+    http, keys = f"127.0.0.1:{free_port()}", MODELS[name].keys
+    environment = {"OHMSTEAD_KEY": keys.encryption.hex()} if keys else {}
+    with running(name, "--port", port, "--speed", "20") as where:
+        source = where.replace("listen://", "tcp://") if "://" in where else f"serial:{where}"
+        words = ["--source", source + query, "--http", http, "--data", str(tmp_path / name)]
+        with subprocess.Popen(
+            [*COMMAND, "gateway", *words],
+            stderr=subprocess.DEVNULL,
+            env=os.environ | environment,
+        ) as gateway:
+            try:
+                report = reported(gateway, f"http://{http}/api/v1/report")
+                assert report["meter"]["protocol"] in MODELS[name].protocol
+                counted = report["report"]["energy"]["active"]["positive"]["total"]
+                right = Simulated(name).moment(datetime.now(UTC)).values["1.8.0"]
+                assert counted == pytest.approx(right, abs=20)
+                gateway.send_signal(signal.SIGINT)
+                assert gateway.wait(TIMEOUT_S) == 0
+            finally:
+                gateway.kill()
 
 
-def reported(url: str) -> dict[str, Any]:
+def reported(gateway: subprocess.Popen[bytes], url: str) -> dict[str, Any]:
     """The gateway's report, once its meter is understood."""
     end_s = time.monotonic() + TIMEOUT_S
     while time.monotonic() < end_s:
         try:
             with urlopen(url, timeout=5) as answer:
                 report = dict(json.load(answer))
-                if report["meter"]["status"] == "OK":
+                if report["meter"]["status"] == "OK" and "energy" in report["report"]:
                     return report
         except OSError:
             pass
+        assert gateway.poll() is None, "the gateway has ended"
         select.select([], [], [], 0.1)
     raise AssertionError(f"{url} has no report of a meter")
 
@@ -230,6 +235,16 @@ def test_what_is_wrong_is_said(words: list[str], status: int, why: str) -> None:
     assert "Traceback" not in said.stderr
     assert KEY not in said.stderr
     assert "not a key" not in said.stderr
+
+
+def test_a_nes_meters_key_may_be_letters() -> None:
+    """Utilities give 16 or 20 letters; a reader without them is told so."""
+    port = ("--port", "listen://127.0.0.1:0")
+    words = (*port, "--key", "AN INVENTED KEY 1234")
+    with running("mep-keyed", *words) as where, opened(where) as line:
+        key = Keys(b"AN INVENTED KEY ")
+        assert first("mep-keyed", line, key).protocol == "MEP"
+    assert "16 or 20" in call("mep-keyed", "--key", "SHORT").stderr
 
 
 def test_a_key_in_the_environment_does_not_disturb_other_meters() -> None:

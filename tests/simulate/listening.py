@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from ohmstead.simulate import MODELS
 from ohmstead.wire.cipher import Keys
-from ohmstead.wire.kmp import Kmp
-from ohmstead.wire.mep import Mep
-from ohmstead.wire.recognise import DECODERS, Recogniser
+from ohmstead.wire.recognise import DECODERS, Recogniser, kmp, mep
 from ohmstead.wire.telegram import Refused, Telegram
 
+ASKED = {"KMP": (kmp,), "MEP": (mep,)}
 OWN = {
     "DSMR": ("P1: ",),
     "DLMS": ("DLMS: ", "HDLC: ", "M-Bus: "),
@@ -22,22 +21,8 @@ OWN = {
 """How the refusals of a protocol's own decoder begin; the others try ciphered bytes too."""
 
 
-def kmp(_: Keys | None) -> Kmp:
-    """KMP, which needs no key."""
-    return Kmp()
-
-
-def mep(_: Keys | None) -> Mep:
-    """MEP, which needs a key for asking only."""
-    return Mep()
-
-
-ASKED = {"KMP": (kmp,), "MEP": (mep,)}
-"""Protocols that the recogniser does not know: whoever asks knows what answers."""
-
-
 def recogniser(name: str, keys: Keys | None) -> Recogniser:
-    """What reads a model's bytes."""
+    """What reads a model's bytes.  Whoever asks knows what answers, so replies have few readers."""
     return Recogniser(keys, ASKED.get(MODELS[name].protocol, DECODERS))
 
 

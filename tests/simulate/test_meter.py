@@ -34,6 +34,8 @@ COARSE: dict[str, dict[str, float]] = {
     "hdlc-blocks-sealed": {"V": 0.5},
     "kmp": {"V": 0.5},
     "mbus-counters": {"kWh": 1},
+    "mep": {"kWh": 0.0015},
+    "mep-keyed": {"kWh": 0.0015},
     "sml": {"Hz": 0.05},
     "sml-dzg": {"Hz": 0.05},
 }

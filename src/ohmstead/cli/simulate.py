@@ -15,6 +15,8 @@ from ohmstead.house import simulate as house
 from ohmstead.house.simulate import SimulateOptions
 from ohmstead.simulate import MODELS, Model, keys_for
 from ohmstead.simulate.ports import port as port_of
+from ohmstead.wire.mep_requests import KEY as MEP_KEY
+from ohmstead.wire.mep_requests import key_of
 
 SLOWEST, FASTEST = 0.001, 100_000.0
 KEY, AUTH_KEY = "OHMSTEAD_KEY", "OHMSTEAD_AUTH_KEY"
@@ -71,10 +73,15 @@ def _say(what: str) -> None:
 
 
 def _given(model: str, key: str | None, auth_key: str | None) -> tuple[bytes | None, bytes | None]:
-    """The keys of the command line; those of the environment are for meters that cipher only."""
+    """The keys of the command line; those of the environment are for meters that cipher only.
+
+    A NES meter's key may also be the letters that utilities give.
+    """
     found = MODELS.get(model)
     if found and found.encrypted:
         key, auth_key = key or os.environ.get(KEY), auth_key or os.environ.get(AUTH_KEY)
+    if key and found and found.protocol == "MEP" and len(key) != 2 * MEP_KEY:
+        return key_of(key), _bytes("--auth-key", auth_key)
     return _bytes("--key", key), _bytes("--auth-key", auth_key)
 
 
@@ -120,4 +127,5 @@ def _list(*, as_json: bool) -> None:
         (one["key"], one["auth_key"]) for one in found if one["encrypted"]
     ):
         names = [one["name"] for one in found if (one["key"], one["auth_key"]) == (key, auth_key)]
-        print(f"  --key {key} --auth-key {auth_key}\n    {', '.join(names)}")
+        second = f" --auth-key {auth_key}" if auth_key else ""
+        print(f"  --key {key}{second}\n    {', '.join(names)}")

@@ -15,7 +15,8 @@ FIRST_SEQUENCE = 0x00C0_0001
 LENGTH = 2
 ACTUAL = bytes(10)
 """BT21: nothing stands before the readings of BT23 and BT28."""
-USUAL = (tables.BT21, tables.BT01, tables.BT52, tables.BT28, tables.BT23)
+COUNTED_BY_TIER = ("1.8", "2.8")
+USUAL = (tables.BT21, tables.BT01, tables.ET03, tables.BT52, tables.BT28, tables.BT23)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,15 @@ def contents(on: Occasion) -> Mapping[int, bytes]:
     """The tables by number."""
     values = in_base_units(on)
     totals = {code: round(values[f"{code}.0"]) for _, code, _ in tables.ENERGY}
-    tiers = [{code: round(values[f"{code}.{tier}"]) for code in ("1.8", "2.8")} for tier in (1, 2)]
+    tiers = [{code: round(values[f"{code}.{tier}"]) for code in COUNTED_BY_TIER} for tier in (1, 2)]
+    totals |= {code: sum(tier[code] for tier in tiers) for code in COUNTED_BY_TIER}
     return {
         tables.BT01: mep.maker_table("NES", "OHMSIM", (1, 0), digits(on.serial, 12)),
         tables.BT21: ACTUAL,
         tables.BT23: mep.energy_table(totals, tiers),
         tables.BT28: mep.power_table(values),
         tables.BT52: mep.clock_table(on.moment.local.astimezone(UTC)),
+        tables.ET03: digits(on.serial, 12).ljust(30).encode("ascii"),
     }
 
 
