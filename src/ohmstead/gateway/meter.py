@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from ohmstead.clock import Clock
 from ohmstead.gateway.carry import Carry
 from ohmstead.gateway.channels import channels, moment
+from ohmstead.gateway.meter_clock import MeterClock
 from ohmstead.gateway.plausible import doubts
 from ohmstead.gateway.scaling import Scaling
 from ohmstead.reading import catalogue, units
@@ -152,13 +153,17 @@ class Meter:
         keys: Keys | None = None,
         scaling: Scaling = AS_IT_IS,
         silent_s: float = SILENT_S,
+        meter_clock: MeterClock | None = None,
     ) -> None:
         """`id` names the readings; `zone` is the local time of a meter that tells no offset."""
         self._id = id
         self._zone = zone
         self._clock = clock
         self._decoder: Decoder = decoder or Recogniser(keys)
+        self._keys = keys
         self._scaling = scaling
+        self._meter_clock = meter_clock or MeterClock()
+        self._telegram: Telegram | None = None
         self._silent_s = silent_s
         self._port: str | None = NOT_CONNECTED
         self._answered: str | None = None
@@ -180,6 +185,23 @@ class Meter:
     def refusal(self) -> str:
         """Why the last refused telegram was refused; empty while none was."""
         return self._refusal
+
+    @property
+    def telegram(self) -> Telegram | None:
+        """The last telegram that became a reading."""
+        return self._telegram
+
+    @property
+    def scaling(self) -> Scaling:
+        """The scalers that count."""
+        return self._scaling
+
+    def use(self, keys: Keys | None, scaling: Scaling) -> None:
+        """Other keys and sizes, from the next telegram on."""
+        if keys != self._keys:
+            self._keys = keys
+            self._decoder = Recogniser(keys)
+        self._scaling = scaling
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -235,6 +257,7 @@ class Meter:
     def _reading(self, telegram: Telegram) -> Reading:
         at, interval_s = self._received()
         self._number += 1
+        self._telegram = telegram
         said = self._scaling.sized(telegram)
         self._doubts = tuple(doubts(values_of(said)))
         now_s = self._clock.monotonic_s()
@@ -247,7 +270,7 @@ class Meter:
             identity=identity_of(telegram),
             channels=self._carry.behind(channels(said, self._zone), now_s),
             tariff=tariff_of(said),
-            meter_at=moment(telegram.at, self._zone),
+            meter_at=self._meter_clock.right(moment(telegram.at, self._zone), at),
             number=self._number,
             interval_s=interval_s,
             derived=frozenset(values.keys() - known.keys()),

@@ -5,10 +5,11 @@ port → meter → board → api, and beside the board: outbox → queue → pub
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -17,25 +18,29 @@ import structlog
 from ohmstead import __version__
 from ohmstead.clock import Clock
 from ohmstead.errors import BadInput, Unavailable
-from ohmstead.gateway import port
 from ohmstead.gateway.api import Api
-from ohmstead.gateway.ask import Answers, asked_at, rounds
+from ohmstead.gateway.ask import asked_at
 from ohmstead.gateway.ask_mep import key_from
-from ohmstead.gateway.asking import asker
+from ohmstead.gateway.auth import Lock
 from ohmstead.gateway.board import Board
-from ohmstead.gateway.line import Tell
+from ohmstead.gateway.configuration import Configuration
+from ohmstead.gateway.http import Route
 from ohmstead.gateway.meter import SILENT_S, Meter
+from ohmstead.gateway.meter_clock import MeterClock
 from ohmstead.gateway.outbox import Outbox
 from ohmstead.gateway.publisher import Publisher
 from ohmstead.gateway.queue import Queue
-from ohmstead.gateway.scaling import Scaling
+from ohmstead.gateway.readings_api import Readings
 from ohmstead.gateway.search import Notebook
-from ohmstead.gateway.source import Simulate, Source, source_of
+from ohmstead.gateway.settings_api import SettingsApi
+from ohmstead.gateway.source import source_of
 from ohmstead.house.background import Background
 from ohmstead.house.http import HttpServer, listen
+from ohmstead.house.reader import Heard, Reader, at_port, keys_of, scaling_of
 from ohmstead.reading.reading import Reading
 from ohmstead.settings.address import Address
 from ohmstead.settings.gateway import GatewayOptions, Secret, described, mac
+from ohmstead.settings.meter_port import CustomScaler, MeterPort
 from ohmstead.surfaces import device, report
 from ohmstead.wire.cipher import Keys
 
@@ -44,13 +49,27 @@ SENT_LOOK_S = 0.05
 MISSED_ROUNDS = 3
 """A meter that is asked has NO DATA when it has not answered for so many rounds."""
 
-Heard = bytes | Answers
-"""What a source gives: bytes that were pushed, or the answers of one round of questions."""
-
 _log = structlog.get_logger("gateway")
 
 Ready = Callable[[int | None], None]
 """Told, once the gateway runs, on which port its API listens (None without an API)."""
+
+
+class Feature(Protocol):
+    """A part of the API."""
+
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+        ...
+
+
+@runtime_checkable
+class Running(Protocol):
+    """A part that also works when nobody asks."""
+
+    def run(self) -> Coroutine[None, None, None]:
+        """Works until it is cancelled."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,48 +167,57 @@ def keys(options: GatewayOptions) -> Keys | None:
     )
 
 
-def _opened(
-    at: Source, clock: Clock, tell: Tell, keys: Keys | None, notebook: Notebook
-) -> AsyncIterator[Heard]:
-    """What the meter at `at` says; BadInput when there is no such simulated meter."""
-    if isinstance(at, Simulate):
-        tell(None)
-        return _simulated(at.model, at.seed, clock)
-    if pulled := asked_at(at):
-        return rounds(*pulled, asker(*pulled, keys), tell, notebook=notebook)
-    return port.chunks(at, tell=tell, keys=keys, notebook=notebook)
-
-
-def _simulated(model: str, seed: int, clock: Clock) -> AsyncIterator[bytes]:
-    # Not at the top: a gateway at a real meter has no use for load profiles, and no room for them.
-    from ohmstead import simulate  # noqa: PLC0415
-
-    if model not in simulate.MODELS:
-        raise BadInput(
-            f"there is no simulated meter {model!r}; there are {', '.join(sorted(simulate.MODELS))}"
-        )
-    return simulate.stream(model, seed, clock)
+def _factory(options: GatewayOptions) -> MeterPort:
+    """The meter's settings that the gateway is started with: what a factory reset goes back to."""
+    said = options.meter
+    return MeterPort(scalars_set=said.scalars_set, conv_factor=said.conv_factor)
 
 
 class _Gateway:
     """One gateway's parts, and the state of the device they make up."""
 
-    def __init__(self, options: GatewayOptions, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        options: GatewayOptions,
+        folder: Path,
+        clock: Clock,
+        given: AsyncIterator[bytes] | None = None,
+    ) -> None:
+        """`given` are bytes to read in the place of the source's."""
         self.zone = _zone(options.zone)
         self.id = identity(options, folder)
         self.clock = clock
-        self.keys = keys(options)
-        pulled = asked_at(source_of(options.source))
+        self.configuration = Configuration(
+            folder / "settings",
+            self.id,
+            meter=_factory(options),
+            scalers=tuple(CustomScaler(one.obis, one.scaler) for one in options.meter.scalers),
+        )
+        source, started_keys = source_of(options.source), keys(options)
+        port = self.configuration.meter
+        pulled = asked_at(at_port(source, port))
+        meter_clock = MeterClock(port.time_offset, follows=port.sync_time_offset_with_ntp)
         self.meter = Meter(
             self.id,
             self.zone,
             clock,
-            keys=self.keys,
-            scaling=Scaling(options.meter),
+            keys=keys_of(port, started_keys),
+            scaling=scaling_of(self.configuration),
             silent_s=max(SILENT_S, pulled[1].every_s * MISSED_ROUNDS if pulled else 0),
+            meter_clock=meter_clock,
         )
-        self._conv_factor = options.meter.conv_factor
+        self.reader = Reader(
+            self.configuration,
+            self.meter,
+            meter_clock,
+            source=source,
+            keys=started_keys,
+            notebook=Notebook(folder / "line"),
+            clock=clock,
+            given=given,
+        )
         self._doubted: set[str] = set()
+        self._refused = 0
         self.board = Board()
         self.uplink: _Uplink | None = None
         self._started_at = clock.now()
@@ -199,6 +227,7 @@ class _Gateway:
         """The device now."""
         return device.Device(
             id=self.id,
+            name=self.configuration.settings.system.name,
             now=self.clock.now(),
             started_at=self._started_at,
             boot_id=self._boot_id,
@@ -207,8 +236,23 @@ class _Gateway:
             meter_status=self.meter.status,
             refused=self.meter.refused,
             doubts=self.meter.doubts,
-            conv_factor=self._conv_factor,
+            conv_factor=self.configuration.meter.conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
+        )
+
+    def features(self) -> Sequence[Feature]:
+        """What its API offers.  *To add a feature: its file, and one line here.*"""
+        return (
+            Readings(self.board, self.device),
+            SettingsApi(self.configuration),
+        )
+
+    def api(self, features: Sequence[Feature]) -> Api:
+        """The API of `features`, behind the password of the settings."""
+        return Api(
+            [route for feature in features for route in feature.routes()],
+            door=Lock(lambda: self.configuration.settings.system, self.clock),
+            host_name=lambda: self.configuration.settings.system.host_name,
         )
 
     def rendered(self, reading: Reading) -> bytes:
@@ -228,21 +272,17 @@ class _Gateway:
         self.uplink = _Uplink(queue, outbox, publisher)
         return self.uplink
 
-    async def read(self, source: AsyncIterator[Heard]) -> None:
-        """Readings out of what the source says, onto the board and into the outbox, until it
-        ends."""
-        refused = 0
-        async for heard in source:
-            for reading in self._readings(heard):
-                self._doubt()
-                self.board.post(reading)
-                if self.uplink:
-                    self.uplink.outbox.offer(reading)
-            if self.meter.refused > refused:
-                refused = self.meter.refused
-                if refused.bit_count() == 1:  # 1, 2, 4, 8, ...: noise must not fill the log
-                    _log.warning("telegram refused", why=self.meter.refusal, refused=refused)
-        _log.info("source ended")
+    def take(self, heard: Heard) -> None:
+        """Readings out of what the source said, onto the board and into the outbox."""
+        for reading in self._readings(heard):
+            self._doubt()
+            self.board.post(reading)
+            if self.uplink:
+                self.uplink.outbox.offer(reading)
+        if self.meter.refused > self._refused:
+            self._refused = self.meter.refused
+            if self._refused.bit_count() == 1:  # 1, 2, 4, 8, ...: noise must not fill the log
+                _log.warning("telegram refused", why=self.meter.refusal, refused=self._refused)
 
     def _readings(self, heard: Heard) -> Iterable[Reading]:
         """What bytes that were pushed complete, or what the answers of one round make."""
@@ -284,14 +324,8 @@ async def run(
     """
     folder = _folder(options.data)
     async with AsyncExitStack() as stack:
-        gateway = _Gateway(options, folder, clock)
-        chunks: AsyncIterator[Heard] = source or _opened(
-            source_of(options.source),
-            clock,
-            gateway.meter.port,
-            gateway.keys,
-            Notebook(folder / "line"),
-        )
+        gateway = _Gateway(options, folder, clock, source)
+        gateway.reader.check()
         sock = None
         if options.http:
             at = Address.parse(options.http)
@@ -301,10 +335,10 @@ async def run(
         if uplink:
             stack.callback(uplink.queue.close)
         listening: int | None = None
+        features = gateway.features()
         if sock:
-            server = await stack.enter_async_context(
-                HttpServer(Api(gateway.board, gateway.device), sock)
-            )
+            api = gateway.api(features)
+            server = await stack.enter_async_context(HttpServer(api, sock))
             listening = server.port
         stack.callback(gateway.board.close)  # streams end before the server waits for them
         _log.info(
@@ -315,22 +349,19 @@ async def run(
             cloud=described(options.uplink)["uri"] if options.uplink else None,
         )
         ready(listening)
-        await _work(gateway, chunks, stop, ends=options.ends)
+        await _work(gateway, features, stop, ends=options.ends)
     _log.info("gateway stopped", id=gateway.id)
 
 
 async def _work(
-    gateway: _Gateway, chunks: AsyncIterator[Heard], stop: asyncio.Event, *, ends: bool
+    gateway: _Gateway, features: Sequence[Feature], stop: asyncio.Event, *, ends: bool
 ) -> None:
     """Everything that runs, until `stop`; a part that fails ends it with its error."""
     over = asyncio.Event()
 
     async def read() -> None:
-        try:
-            await gateway.read(chunks)
-        finally:
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
+        await gateway.reader.run(gateway.take)
+        _log.info("source ended")
         if ends:
             await gateway.sent()
             over.set()
@@ -343,6 +374,9 @@ async def _work(
         if gateway.uplink:
             background.run(gateway.uplink.publisher.run(), "uplink")
             background.run(gateway.uplink.outbox.keep_flushing(), "uplink:flush")
+        for feature in features:
+            if isinstance(feature, Running):
+                background.run(feature.run(), type(feature).__name__.lower())
         background.run(read(), "meter")
         background.run(stopped(), "stop")
         await over.wait()
