@@ -52,7 +52,7 @@ def test_a_known_meter_without_a_value_is_listed() -> None:
 
 
 def test_a_heat_meter_that_answers_itself_is_its_own_channel() -> None:
-    """KMP, register 60 of a MULTICAL: heat in MWh or GJ; an electricity meter means nothing by it."""
+    """KMP, register 60 of a MULTICAL: heat, in MWh or GJ; in another unit it is something else."""
     said = {"register:60": Value(55.006, "MWh"), "serial": Value("1234567")}
     assert channels(said, BRUSSELS) == (Channel(1, "heat", 55006, "kWh", "1234567"),)
     assert channels({"register:60": Value(3.0, "V")}, BRUSSELS) == ()
