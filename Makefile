@@ -93,17 +93,22 @@ check-types:
 check-pages: $(MARKS)/node
 	@$(BIN)/python web/build.py check
 
-# The tests of the pages drive Chromium: installed where that is allowed, else those tests skip.
+# Programs of the distribution that tests drive, Chromium for the pages and further ones: installed
+# where that is allowed, else those tests skip.
+PROGRAMS := mbpoll
 .PHONY: browser
 browser:
-	@test -n "$${OHMSTEAD_CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || { \
+	@missing="$$(for p in $(PROGRAMS); do command -v $$p >/dev/null || echo $$p; done)"; \
+	test -n "$${OHMSTEAD_CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || \
+		missing="chromium $$missing"; \
+	missing="$$(echo $$missing)"; test -z "$$missing" || { \
 		if [ "$$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo -n"; else as="none"; fi; \
 		if [ "$$as" = none ] || ! command -v apt-get >/dev/null; then \
-			echo "No Chromium here and no right to install it: the tests of the pages will be skipped."; \
+			echo "Not here, and no right to install it: $$missing. The tests that need it will be skipped."; \
 		else \
-			echo "Installing Chromium for the tests of the pages"; \
+			echo "Installing for the tests: $$missing"; \
 			export DEBIAN_FRONTEND=noninteractive; \
-			$$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+			$$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 		fi; }
 
 .PHONY: bench
