@@ -72,16 +72,19 @@ class PtyLine:
         tty.setraw(self._theirs)
         os.set_blocking(self._ours, False)
         self.path = os.ttyname(self._theirs)
-        self._left = 0  # bytes that nobody had read when we last sent
+        self._last = 0  # bytes of the last telegram
 
     def send(self, data: bytes) -> None:
-        """Hands bytes over; as nobody has read the last ones, they are gone like on a line."""
-        if self._left and self._unread() >= self._left:
+        """Hands bytes over; where nobody has read the last telegram it is gone, as on a line.
+
+        Told apart only now: the kernel takes a while to carry bytes from one end to the other.
+        """
+        if self._last and self._unread() >= self._last:
             termios.tcflush(self._theirs, termios.TCIFLUSH)
+        self._last = len(data)
         with suppress(BlockingIOError):
             while data:
                 data = data[os.write(self._ours, data) :]
-        self._left = self._unread()
 
     def _unread(self) -> int:
         found = fcntl.ioctl(self._theirs, termios.FIONREAD, bytes(4))
