@@ -54,6 +54,8 @@ class Grant:
 
     publish: tuple[str, ...] = ()
     subscribe: tuple[str, ...] = ()
+    any_client: bool = False
+    """Whether the client id may be another than the user name, or it with `:` and letters."""
 
 
 Authorise = Callable[[Login], Awaitable[Grant | None]]
@@ -191,10 +193,8 @@ class Callout:
         return self._token(request.user_nkey, claims, audience=audience).encode()
 
     async def _grant(self, login: Login, kind: str) -> tuple[Grant | None, str]:
-        if kind != "mqtt":
-            return None, "not over MQTT"
-        if not login.username or not is_own(login.client_id, login.username):
-            return None, f"client id {login.client_id!r} is not the user name"
+        if kind != "mqtt" or not login.username:
+            return None, "not over MQTT, or without a user name"
         try:
             async with asyncio.timeout(_AUTHORISE_S):
                 grant = await self._authorise(login)
@@ -203,7 +203,11 @@ class Callout:
         except Exception as trouble:  # an answer is owed whatever happened to who decides
             log.exception("sign-in could not be checked", user=login.username)
             return None, f"the check failed: {type(trouble).__name__}"
-        return grant, "" if grant else "unknown user or wrong password"
+        if grant is None:
+            return None, "unknown user or wrong password"
+        if not grant.any_client and not is_own(login.client_id, login.username):
+            return None, f"client id {login.client_id!r} is not the user name"
+        return grant, ""
 
     def _user_token(self, user_key: str, name: str, grant: Grant) -> str:
         claims = {

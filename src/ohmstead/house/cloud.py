@@ -146,7 +146,10 @@ async def _intake(
         known = credential.digest if credential else bytes(32)
         if not secrets.matches(home.key, login.password, known) or credential is None:
             return None
-        return Grant(publish=(f"up/{credential.device.mac}",))
+        # A client id signs its holder's other connection off: nobody may take another device's.
+        holder = await devices.credential(login.client_id.partition(":")[0])
+        free = holder is None or holder.device == credential.device
+        return Grant(publish=(f"up/{credential.device.mac}",), any_client=free)
 
     def show(readings: Sequence[Stored]) -> None:
         for each in readings:
