@@ -137,6 +137,17 @@ def gateway(  # noqa: PLR0913, PLR0917  (one argument an option)
             max=settings.LONGEST_INTERVAL_S,
         ),
     ] = settings.DEFAULT_INTERVAL_S,
+    licence: Annotated[
+        settings.Licence,
+        typer.Option(help="free imitates a device without a licence: no reports, no actions."),
+    ] = "plus",
+    reboot_host: Annotated[
+        bool,
+        typer.Option(
+            "--reboot-host",
+            help="Let the API's reboot restart this machine too, not the gateway alone.",
+        ),
+    ] = False,
 ) -> None:
     """Read one meter, serve it under /api/v1 and send it to a cloud.
 
@@ -155,5 +166,7 @@ def gateway(  # noqa: PLR0913, PLR0917  (one argument an option)
         key=encryption,
         authentication_key=authentication,
         meter=settings.meter(scalers, scaler or [], conv_factor),
+        licence=licence,
+        reboot_host=reboot_host,
     )
     _run(options)

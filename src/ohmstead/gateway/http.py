@@ -5,9 +5,9 @@ and headers: REST/MQTT 2.0, 6.1, and the vendor's OpenAPI.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -232,3 +232,20 @@ def _pattern(path: str) -> re.Pattern[str]:
     rest = re.sub(r"/\{(\w+)\*\}$", r"(?:/(?P<\1>.*))?", literal)
     one = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", rest)
     return re.compile(one if rest != literal else f"{one.rstrip('/')}/*", re.DOTALL)
+
+
+class Feature(Protocol):
+    """A part of the API."""
+
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+        ...
+
+
+@runtime_checkable
+class Running(Protocol):
+    """A part that also works when nobody asks."""
+
+    def run(self) -> Coroutine[None, None, None]:
+        """Works until it is cancelled."""
+        ...

@@ -2,52 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from ohmstead.errors import Unavailable
 from ohmstead.gateway.configuration import Apply, Configuration, Name
 from ohmstead.gateway.http import NO_CONTENT, About, Request, Response, Route, json
+from ohmstead.gateway.network_api import Network
 from ohmstead.settings.meter_port import CustomScaler
-from ohmstead.settings.network import Ethernet, WifiSta
-
-NO_NETWORK = "This machine has no NetworkManager: its network cannot be set from here."
 
 Change = Callable[[Name, object, Apply | None], Awaitable[dict[str, Any]]]
-
-
-class Network(Protocol):
-    """What sets up the machine's network."""
-
-    async def use_wifi(self, settings: WifiSta) -> None:
-        """Joins the network of `settings`, or none; Unavailable when that cannot be."""
-        ...
-
-    async def use_ethernet(self, settings: Ethernet) -> None:
-        """Addresses the Ethernet port as `settings` say; Unavailable when that cannot be."""
-        ...
-
-
-class NoNetwork:
-    """A machine whose network is not ours to set."""
-
-    async def use_wifi(self, settings: WifiSta) -> None:
-        """Unavailable."""
-        del settings
-        raise Unavailable(NO_NETWORK)
-
-    async def use_ethernet(self, settings: Ethernet) -> None:
-        """Unavailable."""
-        del settings
-        raise Unavailable(NO_NETWORK)
 
 
 class SettingsApi:
     """GET, POST, PUT and, where there is one, DELETE of each settings object."""
 
-    def __init__(self, configuration: Configuration, network: Network | None = None) -> None:
-        """`network` takes what concerns it before it is kept; without one that is refused."""
+    def __init__(self, configuration: Configuration, network: Network) -> None:
+        """`network` takes what concerns it before it is kept."""
         self._configuration = configuration
-        network = network or NoNetwork()
         self._apply: Mapping[Name, Apply] = {
             "wifi_sta": network.use_wifi,
             "eth": network.use_ethernet,

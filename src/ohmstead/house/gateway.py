@@ -4,47 +4,57 @@ port → meter → board → api, and beside the board: outbox → queue → pub
 """
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import structlog
 
 from ohmstead import __version__
 from ohmstead.clock import Clock
-from ohmstead.errors import BadInput, Unavailable
+from ohmstead.gateway import berry_api
 from ohmstead.gateway.api import Api
 from ohmstead.gateway.ask import asked_at
-from ohmstead.gateway.ask_mep import key_from
 from ohmstead.gateway.auth import Lock
+from ohmstead.gateway.berry_api import Berry
 from ohmstead.gateway.board import Board
 from ohmstead.gateway.configuration import Configuration
-from ohmstead.gateway.http import Route
+from ohmstead.gateway.http import Feature, Running
+from ohmstead.gateway.kept import Kept
+from ohmstead.gateway.maintenance_api import Maintenance
 from ohmstead.gateway.meter import SILENT_S, Meter
+from ohmstead.gateway.meter_api import MeterApi
 from ohmstead.gateway.meter_clock import MeterClock
-from ohmstead.gateway.outbox import Outbox
-from ohmstead.gateway.publisher import Publisher
-from ohmstead.gateway.queue import Queue
+from ohmstead.gateway.network_api import NetworkApi, NoNetwork
+from ohmstead.gateway.openapi import OpenApi
 from ohmstead.gateway.readings_api import Readings
 from ohmstead.gateway.search import Notebook
 from ohmstead.gateway.settings_api import SettingsApi
 from ohmstead.gateway.source import source_of
 from ohmstead.house.background import Background
+from ohmstead.house.gateway_start import (
+    factory_of,
+    folder_of,
+    identity,
+    keys,
+    reboot_host,
+    zone_of,
+)
+from ohmstead.house.gateway_uplink import Uplink, uplink_of
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.reader import Heard, Reader, at_port, keys_of, scaling_of
 from ohmstead.reading.reading import Reading
 from ohmstead.settings.address import Address
-from ohmstead.settings.gateway import GatewayOptions, Secret, described, mac
-from ohmstead.settings.meter_port import CustomScaler, MeterPort
+from ohmstead.settings.gateway import GatewayOptions, described
+from ohmstead.settings.meter_port import CustomScaler
 from ohmstead.surfaces import device, report
-from ohmstead.wire.cipher import Keys
 
-LOCALLY_MADE = 0x02  # second bit of a MAC's first byte: not from a manufacturer.  IEEE 802, 8.4
+FORGOTTEN = (berry_api.FILE, "actions.json", "modbus.json", "line")
+"""Files of the data folder that a factory reset removes, besides the settings."""
 SENT_LOOK_S = 0.05
 MISSED_ROUNDS = 3
 """A meter that is asked has NO DATA when it has not answered for so many rounds."""
@@ -53,124 +63,6 @@ _log = structlog.get_logger("gateway")
 
 Ready = Callable[[int | None], None]
 """Told, once the gateway runs, on which port its API listens (None without an API)."""
-
-
-class Feature(Protocol):
-    """A part of the API."""
-
-    def routes(self) -> Sequence[Route]:
-        """What it answers."""
-        ...
-
-
-@runtime_checkable
-class Running(Protocol):
-    """A part that also works when nobody asks."""
-
-    def run(self) -> Coroutine[None, None, None]:
-        """Works until it is cancelled."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Uplink:
-    queue: Queue
-    outbox: Outbox
-    publisher: Publisher
-
-    def state(self) -> device.Uplink:
-        tally = self.queue.tally
-        return device.Uplink(
-            state=self.publisher.state,
-            waiting=self.queue.waiting,
-            waiting_bytes=self.queue.waiting_bytes,
-            sent=tally.sent,
-            dropped=tally.dropped,
-            damaged=tally.damaged,
-            unwritten=self.outbox.unwritten,
-            trouble=self.publisher.trouble,
-        )
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadInput(
-            f"{name!r} is not a time zone; write one like {'Europe/Zurich'!r}"
-        ) from error
-
-
-def _folder(data: Path) -> Path:
-    folder = data.expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise Unavailable(f"the data folder {folder} cannot be made: {error.strerror}") from error
-    return folder
-
-
-def _made_id() -> str:
-    first, *rest = secrets.token_bytes(6)
-    return bytes([(first | LOCALLY_MADE) & 0xFE, *rest]).hex().upper()
-
-
-def identity(options: GatewayOptions, folder: Path) -> str:
-    """The device's id: the one given, the uplink's, or one made once and kept in the folder.
-
-    BadInput when the one given is not the uplink's: the broker takes reports of that one only.
-    """
-    uplinked = options.uplink.id if options.uplink else None
-    if options.id is not None:
-        given = mac(options.id)
-        if uplinked and uplinked != given:
-            raise BadInput(f"--id {given} is not the device of the uplink file, {uplinked}")
-        return given
-    if uplinked:
-        return uplinked
-    return _kept_id(folder / "id")
-
-
-def _kept_id(file: Path) -> str:
-    try:
-        if not file.exists():
-            file.write_text(_made_id() + "\n")
-        return mac(file.read_text("ascii").strip())
-    except OSError as error:
-        raise Unavailable(f"the device's id in {file} cannot be kept: {error.strerror}") from error
-    except (BadInput, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"{file} holds no device id; correct it, or remove it for a new one"
-        ) from error
-
-
-def _hexadecimal(key: Secret, name: str) -> bytes:
-    try:
-        return bytes.fromhex(key.reveal())
-    except ValueError:
-        raise BadInput(f"the {name} key is not hexadecimal; it has 32 digits, or 64") from None
-
-
-def keys(options: GatewayOptions) -> Keys | None:
-    """The meter's keys; None without any.  BadInput, which never shows them."""
-    if options.key is None:
-        if options.authentication_key is not None:
-            raise BadInput("an authentication key is of no use without the encryption key")
-        return None
-    pulled = asked_at(source_of(options.source))
-    if pulled and pulled[1].protocol == "mep":
-        return Keys(key_from(options.key.reveal()))
-    authentication = options.authentication_key
-    return Keys(
-        _hexadecimal(options.key, "encryption"),
-        _hexadecimal(authentication, "authentication") if authentication else None,
-    )
-
-
-def _factory(options: GatewayOptions) -> MeterPort:
-    """The meter's settings that the gateway is started with: what a factory reset goes back to."""
-    said = options.meter
-    return MeterPort(scalars_set=said.scalars_set, conv_factor=said.conv_factor)
 
 
 class _Gateway:
@@ -184,13 +76,16 @@ class _Gateway:
         given: AsyncIterator[bytes] | None = None,
     ) -> None:
         """`given` are bytes to read in the place of the source's."""
-        self.zone = _zone(options.zone)
+        self.zone = zone_of(options.zone)
         self.id = identity(options, folder)
+        self.folder = folder
         self.clock = clock
+        self.again = asyncio.Event()
+        """Set when the gateway is to start anew."""
         self.configuration = Configuration(
             folder / "settings",
             self.id,
-            meter=_factory(options),
+            meter=factory_of(options),
             scalers=tuple(CustomScaler(one.obis, one.scaler) for one in options.meter.scalers),
         )
         source, started_keys = source_of(options.source), keys(options)
@@ -216,10 +111,11 @@ class _Gateway:
             clock=clock,
             given=given,
         )
+        self.licensed = options.licence == "plus"
         self._doubted: set[str] = set()
         self._refused = 0
         self.board = Board()
-        self.uplink: _Uplink | None = None
+        self.uplink: Uplink | None = None
         self._started_at = clock.now()
         self._boot_id = secrets.token_hex(4).upper()
 
@@ -238,14 +134,28 @@ class _Gateway:
             doubts=self.meter.doubts,
             conv_factor=self.configuration.meter.conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
+            licence="PLUS" if self.licensed else "FREE",
         )
 
     def features(self) -> Sequence[Feature]:
         """What its API offers.  *To add a feature: its file, and one line here.*"""
-        return (
+        network = NoNetwork()
+        offered: tuple[Feature, ...] = (
             Readings(self.board, self.device),
-            SettingsApi(self.configuration),
+            MeterApi(self.meter),
+            SettingsApi(self.configuration, network),
+            NetworkApi(network),
+            Berry(self.folder),
+            Maintenance(self.again.set, self.forget),
         )
+        routes = [route for feature in offered for route in feature.routes()]
+        return (*offered, OpenApi(routes, __version__))
+
+    async def forget(self) -> None:
+        """Takes all settings back to the factory.  Source: REST/MQTT 2.0, 6.12."""
+        await self.configuration.reset()
+        for name in FORGOTTEN:
+            await asyncio.to_thread(Kept(self.folder / name).remove)
 
     def api(self, features: Sequence[Feature]) -> Api:
         """The API of `features`, behind the password of the settings."""
@@ -253,24 +163,12 @@ class _Gateway:
             [route for feature in features for route in feature.routes()],
             door=Lock(lambda: self.configuration.settings.system, self.clock),
             host_name=lambda: self.configuration.settings.system.host_name,
+            licensed=self.licensed,
         )
 
     def rendered(self, reading: Reading) -> bytes:
         """The report of `reading` as it goes up."""
         return msgspec.json.encode(report.document(reading, self.device()))
-
-    def connect(self, options: GatewayOptions, folder: Path) -> _Uplink | None:
-        """Opens the queue when there is a cloud to send to."""
-        if options.uplink is None:
-            return None
-        try:
-            queue = Queue(folder / "uplink")
-        except OSError as error:
-            raise Unavailable(f"the queue in {folder} cannot be used: {error}") from error
-        outbox = Outbox(queue, options.uplink_interval_s, self.rendered)
-        publisher = Publisher(options.uplink, queue, outbox, self.clock)
-        self.uplink = _Uplink(queue, outbox, publisher)
-        return self.uplink
 
     def take(self, heard: Heard) -> None:
         """Readings out of what the source said, onto the board and into the outbox."""
@@ -322,23 +220,44 @@ async def run(
     `source` replaces the bytes that `options.source` names: a simulated past, with a clock set to
     it.  BadInput, NotFound, Conflict or Unavailable, saying what to do, when it cannot start.
     """
-    folder = _folder(options.data)
-    async with AsyncExitStack() as stack:
-        gateway = _Gateway(options, folder, clock, source)
-        gateway.reader.check()
+    folder = folder_of(options.data)
+    with contextlib.ExitStack() as stack:
         sock = None
         if options.http:
             at = Address.parse(options.http)
-            sock = listen(at.host, at.port, "the gateway's API")
-            stack.callback(sock.close)
-        uplink = gateway.connect(options, folder)
-        if uplink:
-            stack.callback(uplink.queue.close)
+            sock = stack.enter_context(listen(at.host, at.port, "the gateway's API"))
+        while await _life(options, folder, clock, stop, source, sock, ready):
+            _log.info("gateway starts anew")
+            ready = _told
+            if options.reboot_host:
+                await reboot_host()
+
+
+def _told(port: int | None) -> None:
+    """Who waited for the gateway knows already."""
+
+
+async def _life(
+    options: GatewayOptions,
+    folder: Path,
+    clock: Clock,
+    stop: asyncio.Event,
+    source: AsyncIterator[bytes] | None,
+    sock: socket.socket | None,
+    ready: Ready,
+) -> bool:
+    """One life of the gateway, from its start to its end or the next; True when it starts anew."""
+    async with AsyncExitStack() as stack:
+        gateway = _Gateway(options, folder, clock, source)
+        gateway.reader.check()
+        if options.uplink:
+            gateway.uplink = uplink_of(options, folder, gateway.rendered, clock)
+            stack.callback(gateway.uplink.queue.close)
         listening: int | None = None
         features = gateway.features()
         if sock:
             api = gateway.api(features)
-            server = await stack.enter_async_context(HttpServer(api, sock))
+            server = await stack.enter_async_context(HttpServer(api, sock.dup()))
             listening = server.port
         stack.callback(gateway.board.close)  # streams end before the server waits for them
         _log.info(
@@ -351,6 +270,7 @@ async def run(
         ready(listening)
         await _work(gateway, features, stop, ends=options.ends)
     _log.info("gateway stopped", id=gateway.id)
+    return gateway.again.is_set() and source is None and not stop.is_set()
 
 
 async def _work(
@@ -366,8 +286,8 @@ async def _work(
             await gateway.sent()
             over.set()
 
-    async def stopped() -> None:
-        await stop.wait()
+    async def told(ending: asyncio.Event) -> None:
+        await ending.wait()
         over.set()
 
     async with Background() as background:
@@ -378,5 +298,6 @@ async def _work(
             if isinstance(feature, Running):
                 background.run(feature.run(), type(feature).__name__.lower())
         background.run(read(), "meter")
-        background.run(stopped(), "stop")
+        background.run(told(stop), "stop")
+        background.run(told(gateway.again), "again")
         await over.wait()

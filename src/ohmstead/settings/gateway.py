@@ -22,6 +22,7 @@ LONGEST_FILE = 65_536
 KEY_LINES = 2
 """Of a key file: the encryption key, the authentication key."""
 
+Licence = Literal["plus", "free"]
 Mac = Annotated[str, Meta(pattern=r"^[0-9A-F]{12}$")]
 Word = Annotated[str, Meta(min_length=1, max_length=256)]
 
@@ -113,6 +114,10 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     """The meter's encryption key (hexadecimal); for MEP the letters of its key."""
     authentication_key: Secret | None = None
     meter: MeterSettings = MeterSettings()
+    licence: Licence = "plus"
+    """free imitates a device without a licence, which has no reports, variables and actions."""
+    reboot_host: bool = False
+    """Whether `reboot` and `restore` restart the machine too, by systemctl."""
     ends: bool = False
     """Whether to end by itself once the source has ended and everything is sent."""
 

@@ -42,6 +42,16 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnBroker:
+    """How publishing to an MQTT broker of the user's own stands."""
+
+    enabled: bool = False
+    connected: bool = False
+    trouble: str = ""
+    """Why it is not connected, in words; empty while it is, and while it is switched off."""
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """A value that cannot be right."""
 
@@ -75,6 +85,9 @@ class Device:
     conv_factor: float = 1
     uplink: Uplink | None = None
     """None when no cloud is set up."""
+    own_broker: OwnBroker = OwnBroker()
+    licence: str = "PLUS"
+    """FREE or PLUS."""
     card: Card | None = None
     """None when there is no recorder."""
 

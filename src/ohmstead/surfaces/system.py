@@ -51,6 +51,7 @@ def _device(device: Device) -> Json:
             "date": date(device.started_at, device.zone),
             "time": time_of_day(device.started_at, device.zone),
         },
+        "license": {"type": device.licence, "activation_date": ""},
         "plug": NO_PLUG,  # Quirk 2: the sample shows it beside `device`, the table inside
     }
 
@@ -58,11 +59,13 @@ def _device(device: Device) -> Json:
 def _clouds(device: Device) -> Json:
     connected = device.uplink is not None and device.uplink.state == "CONNECTED"
     off: Json = {"enabled": False, "connected": False}
+    own = device.own_broker
+    mqtc: Json = {"enabled": own.enabled, "connected": own.connected}
     return {
         "whatwatt": {"enabled": device.uplink is not None, "connected": connected},
         "mystrom": {"enabled": False, "status": "DISABLED"},
         "solar_manager": off,
-        "mqtc": off,
+        "mqtc": mqtc | ({"trouble": own.trouble} if own.trouble else {}),
         "stromkonto": off,
     }
 

@@ -76,9 +76,9 @@ def written(at: datetime) -> str:
     return at.replace(tzinfo=None, microsecond=0).isoformat()
 
 
-def read(apdu: bytes) -> tuple[datetime | None, Any]:
+def read(apdu: bytes, reads: type[Reader] = Reader) -> tuple[datetime | None, Any]:
     """The time and the body of a data notification; Unreadable for anything else."""
-    reader = Reader(apdu)
+    reader = reads(apdu)
     tag = reader.take(1)[0]
     if tag != DATA_NOTIFICATION:
         raise Unreadable(f"the APDU 0x{tag:02X} is no data notification")
@@ -162,7 +162,7 @@ def telegram(
         values.setdefault("1.0.0", Value(written(at), at=at))
     if maker == "Kamstrup" and "96.1.1" in values:
         values.setdefault("96.1.7", values["96.1.1"])  # their type number, as in Norway's lists
-    return Telegram("DLMS", framing, values, _clock(values) or at, _who(values, title), raw)
+    return Telegram("DLMS", framing, values, _clock(values) or at, _who(values, title), raw, apdu)
 
 
 def _read_or_repaired(apdu: bytes) -> tuple[datetime | None, Any]:

@@ -1,7 +1,7 @@
 """What a decoder gives back: a telegram with its values, or a refusal with its reason."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -54,6 +54,8 @@ class Telegram:
     identity: Identity
     raw: bytes
     """The bytes it came in, noise around it left out."""
+    apdu: bytes = field(default=b"", compare=False, repr=False)
+    """Of DLMS: the notification in the clear, as the meter laid it out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,247 @@
+"""The COSEM objects of a DLMS telegram as the meter sent them: class, tag, raw value, unit, scaler.
+
+For a look at what the meter really says.  Source: the newer firmware's `report/objects`; types and
+units are those of IEC 62056-6-2.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ohmstead.reading import units
+from ohmstead.wire import scalers
+from ohmstead.wire.axdr import Bits, Enum, Reader, Unreadable, width_of
+from ohmstead.wire.cosem import DATE_TIME, moment, read, written
+from ohmstead.wire.layouts import (
+    LOGICAL_NAME,
+    OBJECT,
+    PUSH_SETUP,
+    SCALER_AND_UNIT,
+    SCALER_UNIT,
+    VALUE,
+    code_of,
+)
+from ohmstead.wire.telegram import Telegram, Value
+
+DATA, REGISTER, CLOCK = 1, 3, 8
+"""Classes."""
+_CLOCKS = ("1.0.0",)
+UNITLESS = ("13.7.", "33.7.", "53.7.", "73.7.")
+"""Registers without a unit: power factors."""
+_NUMBERS = {name: number for number, name in reversed(units.COSEM.items())}
+_INT8, _ENUM, _OCTETS = 0x0F, 0x16, 0x09
+
+Json = dict[str, Any]
+Powers = Mapping[str, int]
+"""Short code -> the power of ten that is set for it."""
+
+
+class Leaf(NamedTuple):
+    """An element as it came: its tag, so many bytes, and what they mean."""
+
+    tag: int
+    size: int
+    data: Any
+
+
+class Tagged(Reader):
+    """A reader that keeps the tags; a compact array has none, and is left as it is."""
+
+    __slots__ = ()
+
+    def value(self, depth: int = 0) -> Any:
+        """The next element: a Leaf, or a list or tuple of such."""
+        tag = self._data[self.position] if self.rest else 0
+        found = super().value(depth)
+        if isinstance(found, list | tuple) and not isinstance(found, Bits):
+            return found
+        return Leaf(tag, _size(tag, found), found)
+
+    def _row(self, row: Any) -> tuple[Any, ...]:
+        tag = row[2][0]
+        name, number, (scaler, unit) = super()._row(row)
+        scaled = (Leaf(_INT8, 1, scaler), Leaf(_ENUM, 1, unit))
+        return Leaf(_OCTETS, LOGICAL_NAME, name), Leaf(tag, _size(tag, number), number), scaled
+
+
+def _size(tag: int, data: Any) -> int:
+    if isinstance(data, Bits):
+        return len(data.data)
+    width = width_of(tag)
+    return width if width is not None else len(data)
+
+
+def name_of(name: bytes) -> str:
+    """A logical name as the device spells it.
+
+    >>> name_of(bytes.fromhex("0101010800ff"))
+    '1-1:1.8.0'
+    """
+    a, b, c, d, e, _ = name
+    return f"{a}-{b}:{c}.{d}.{e}"
+
+
+def applied(telegram: Telegram, code: str, powers: Powers) -> int | None:
+    """The power of ten that makes a raw number of the telegram its value; None for other values.
+
+    The telegram's own counts first, then the one that is set, then what the meter's kind implies.
+    """
+    value = telegram.values.get(code)
+    if value is None or value.raw is None or isinstance(value.value, str):
+        return None
+    if value.scaler is not None:
+        return value.scaler
+    if value.unit is None and not code.startswith(UNITLESS):
+        return None
+    if code in powers:
+        return powers[code]
+    if value.raw and value.value:
+        return round(math.log10(abs(value.value / value.raw)))
+    return scalers.assumed(code, value.raw)[0]
+
+
+def objects(telegram: Telegram, powers: Powers) -> list[Json]:
+    """The objects of a telegram, in its order; none for one that is not DLMS."""
+    if telegram.protocol != "DLMS" or not telegram.apdu:
+        return []
+    try:
+        _, body = read(telegram.apdu, Tagged)
+    except Unreadable:  # one whose faults were put right: its values still are known
+        return [_bare(code, value) for code, value in telegram.values.items()]
+    if isinstance(body, tuple) and body and isinstance(body[0], list):
+        found = list(_pushed(body[0], body))
+    else:
+        found = list(_rows(body))
+    if not found:
+        return [_bare(code, value) for code, value in telegram.values.items()]
+    return [_sized(thing, telegram, powers) for thing in found]
+
+
+def _sized(thing: Json, telegram: Telegram, powers: Powers) -> Json:
+    """A register, with the unit and the scaler that count where the telegram has none."""
+    name = thing.pop("code", None)
+    if thing["class"] != REGISTER or "scaler" in thing:
+        return thing
+    code = code_of(name)
+    value = telegram.values.get(code)
+    number = _NUMBERS.get(value.unit or "") if value else None
+    scaler = applied(telegram, code, powers)
+    return {
+        **thing,
+        **({} if number is None else {"unit": number}),
+        **({} if scaler is None else {"scaler": scaler}),
+    }
+
+
+def _bare(code: str, value: Value) -> Json:
+    """What is left of an object whose place in the telegram cannot be told."""
+    raw = value.value if value.raw is None else value.raw
+    numeric = not isinstance(raw, str)
+    unit = _NUMBERS.get(value.unit or "")
+    return {
+        "logical_name": code,
+        "class": REGISTER if numeric and unit is not None else DATA,
+        "value": raw,
+        **({} if unit is None else {"unit": unit}),
+        **({} if value.scaler is None else {"scaler": value.scaler}),
+    }
+
+
+def _object(name: bytes, kind: int, leaf: Leaf) -> Json:
+    data = leaf.data
+    clock = moment(data) if type(data) is bytes and len(data) == DATE_TIME else None
+    if clock is not None:
+        data = written(clock)
+    elif isinstance(data, bytes):
+        data = data.hex().upper()
+    elif isinstance(data, Bits):
+        data = data.data.hex().upper()
+    return {
+        "logical_name": name_of(name),
+        "class": kind,
+        "tag": leaf.tag,
+        "size": leaf.size,
+        "value": data,
+        "code": name,
+    }
+
+
+def _scaled(pair: Any) -> tuple[int, int] | None:
+    """Scaler and unit, where an element is the two."""
+    if not isinstance(pair, tuple) or isinstance(pair, Leaf) or len(pair) != SCALER_UNIT:
+        return None
+    scaler, unit = pair
+    if not isinstance(scaler, Leaf) or not isinstance(unit, Leaf) or type(unit.data) is not Enum:
+        return None
+    return int(scaler.data), int(unit.data)
+
+
+def _is_name(element: Any) -> bool:
+    return (
+        isinstance(element, Leaf)
+        and type(element.data) is bytes
+        and len(element.data) == LOGICAL_NAME
+    )
+
+
+def _rows(elements: Any) -> Iterator[Json]:
+    """A code, then its value, then perhaps scaler and unit."""
+    if not isinstance(elements, list | tuple) or isinstance(elements, Leaf):
+        return
+    index = 0
+    while index < len(elements):
+        element = elements[index]
+        index += 1
+        if not isinstance(element, Leaf):
+            yield from _rows(element)
+            continue
+        if not _is_name(element) or index == len(elements):
+            continue
+        data = elements[index]
+        index += 1
+        if not isinstance(data, Leaf):
+            yield from _rows(data)
+            continue
+        scaled = _scaled(elements[index]) if index < len(elements) else None
+        index += scaled is not None
+        code = code_of(element.data)
+        number = isinstance(data.data, int | float) and not isinstance(data.data, bool)
+        kind = REGISTER if scaled or number else CLOCK if code in _CLOCKS else DATA
+        yield {**_object(element.data, kind, data), **_with(scaled)}
+
+
+def _with(scaled: tuple[int, int] | None) -> Json:
+    return {} if scaled is None else {"unit": scaled[1], "scaler": scaled[0]}
+
+
+def _pushed(listed: list[Any], values: tuple[Any, ...]) -> Iterator[Json]:
+    """A list of objects, then their values side by side; the first object is the list itself."""
+    entries = [thing for thing in listed if isinstance(thing, tuple) and len(thing) >= OBJECT]
+    if len(entries) != len(values):
+        return
+    pairs = [
+        (tuple(leaf.data for leaf in e[:OBJECT]), v) for e, v in zip(entries, values, strict=True)
+    ]
+    scaled = {
+        name: _scaled(data)
+        for (_, name, attribute, _), data in pairs
+        if attribute == SCALER_AND_UNIT
+    }
+    for (kind, name, attribute, _), data in pairs:
+        if kind == PUSH_SETUP:
+            yield {
+                "logical_name": name_of(name),
+                "class": kind,
+                "size": len(entries),
+                "push_object_list": [
+                    {
+                        "logical_name": name_of(other),
+                        "class": of,
+                        "attribute": at,
+                        "data_index": place,
+                    }
+                    for (of, other, at, place), _ in pairs
+                ],
+            }
+        elif attribute == VALUE and isinstance(data, Leaf):
+            yield {**_object(name, kind, data), **_with(scaled.get(name))}
