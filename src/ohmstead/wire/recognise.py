@@ -111,7 +111,10 @@ class Recogniser:
         """What the end of the stream completes."""
         found: list[Telegram | Refused] = []
         for decoder in self._listening:
-            found += self._heard(decoder, list(decoder.close()))
+            heard = self._heard(decoder, list(decoder.close()))
+            if self._speaks:
+                return heard
+            found += heard
         return found
 
     def _piece(self, data: bytes) -> list[Telegram | Refused]:
@@ -125,9 +128,10 @@ class Recogniser:
             self._status = RECOGNITION
         found = []
         for decoder in self._listening:
-            found += self._heard(decoder, list(decoder.feed(data)))
+            heard = self._heard(decoder, list(decoder.feed(data)))
             if self._speaks:
-                return found
+                return heard  # what the others made of the same bytes is of no interest now
+            found += heard
         hopeful = self.held > HARDLY and self._silent <= LOST
         if self._status in (RECOGNITION, NOT_RECOGNIZED):
             self._status = RECOGNITION if hopeful or self._silent < PATIENCE else NOT_RECOGNIZED
