@@ -28,6 +28,10 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("cloud", "ohmstead.cli.cloud:cloud", "Run the server: broker, database, pages."),
     Subcommand("gateway", "ohmstead.cli.gateway:gateway", "Read one meter, serve it, send it on."),
     Subcommand("decode", "ohmstead.cli.decode:decode", "Tell what a meter's bytes say."),
+    Subcommand(
+        "download-csv", "ohmstead.cli.download_csv:download_csv", "Fetch a device's daily files."
+    ),
+    Subcommand("flatten", "ohmstead.cli.flatten:flatten", "Show JSON as path, type and value."),
     Subcommand("simulate", "ohmstead.cli.simulate:simulate", "Be a meter that does not exist."),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),
 )
