@@ -166,3 +166,17 @@ def test_who_the_meter_is() -> None:
     assert isinstance(listed, Telegram)
     assert (listed.identity.prefix, listed.identity.vendor) == ("AID", "Aidon")
     assert listed.identity.protocol_version == "AIDON_V0001"
+
+
+@pytest.mark.parametrize("data", ["177f800000", "17ffc00000", "187ff0000000000000"])
+def test_a_number_that_is_none_is_no_value(data: str) -> None:
+    """IEEE 754: with infinity and NaN nobody can count, and JSON has neither."""
+    told = values(row("0100010700ff", bytes.fromhex(data)), ROWS[3])
+    assert set(told) == {"32.7.0"}
+
+
+def test_a_boolean_is_a_number() -> None:
+    """IEC 62056-6-2, 4.5.8 (disconnect control): the output state is a boolean."""
+    (state,) = values(row("000060030aff", b"\x03\x01")).values()
+    assert state.value == 1
+    assert not isinstance(state.value, bool)

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from fuzz import harness
+from fuzz.decoders import TARGETS
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.wire.telegrams import cut, heard, refusals, slow_crc, telegrams
@@ -242,3 +244,10 @@ def test_a_flipped_bit_never_gives_a_telegram(bit: int) -> None:
     data = bytearray(REPLY)
     data[bit // 8] ^= 1 << bit % 8
     assert telegrams(Kmp(), bytes(data)) == []
+
+
+def test_a_byte_is_not_looked_at_again_for_every_one_that_follows() -> None:
+    """`Stream`: a bounded number of times, however the stream is cut; found by `make fuzz`."""
+    target = TARGETS["kmp"]
+    harness.fed(target, b"\x40" + bytes(400), 1)
+    harness.fed(target, (b"\x40\x3f" + bytes(20) + b"\x80") * 40, 1)

@@ -187,3 +187,17 @@ def test_what_a_bare_number_means(
 ) -> None:
     """IEC 62056-6-1 for the units; the makers' papers for the powers of ten."""
     assert scalers.assumed(code, number, maker) == expected
+
+
+@pytest.mark.parametrize(
+    "scaler",
+    [b"\x0a\x01x", b"\x09\x01x", b"\x06\x00\x00\x04\x00", b"\x00", structure(b"\x0f\x00")],
+    ids=["text", "octets", "too large", "null", "nested"],
+)
+def test_a_scaler_is_a_small_number_or_none(scaler: bytes) -> None:
+    """IEC 62056-6-2, 4.3.2: scaler is an int8; found by `make fuzz`."""
+    odd = structure(scaler, b"\x16\x1b")
+    rows = [structure(name(code), long(7), odd) for code in ("0100010700ff", "0100020700ff")]
+    assert values(structure(*rows)) == {"1.7.0": (7, "W"), "2.7.0": (7, "W")}
+    asked = (pushed("0000190900ff", 40), pushed("0100010700ff"), pushed("0100010700ff", 3, 3))
+    assert values(structure(b"\x01\x03" + b"".join(asked), long(7), odd)) == {"1.7.0": (7, "W")}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from ohmstead.reading import units
@@ -96,7 +97,11 @@ def read(apdu: bytes, reads: type[Reader] = Reader) -> tuple[datetime | None, An
 def value_of(item: Item, maker: str | None = None) -> Value | None:
     """What an item says: a number scaled into its unit, or a text; None where it says nothing."""
     code, data, scaler, unit = item
+    if isinstance(data, bool):
+        return Value(int(data))
     if isinstance(data, int | float):
+        if not isfinite(data):
+            return None
         raw = int(data) if isinstance(data, int) else None
         power = scaler
         if power is None:

@@ -228,17 +228,26 @@ class Kmp(Stream[Telegram | Refused]):
 
     def _take(self, *, final: bool) -> Iterator[Telegram | Refused]:
         while (stop := self._buffer.find(STOP, self._scanned)) >= 0:
-            start = max(self._buffer.rfind(mark, 0, stop) for mark in (FROM_METER, TO_METER))
+            start = self._start(stop)
             if start >= 0 and stop - start <= self.LONGEST and self._buffer[start] == FROM_METER:
                 yield from self._framed(start, stop)
             self._drop(stop + 1)
             self._scanned = 0
-        start = max(self._buffer.rfind(mark) for mark in (FROM_METER, TO_METER))
+        start = self._start(len(self._buffer))
         over = len(self._buffer) - self.LONGEST
         self._drop(len(self._buffer) if start < over or start < 0 else start)
         self._scanned = len(self._buffer)
         if final and self._buffer[:2] == bytes([FROM_METER, METER]):
             yield Refused("KMP: a frame begins and does not end", self._passed)
+
+    def _start(self, end: int) -> int:
+        """Where the last start before `end` is, -1 if there is none.
+
+        Up to `_scanned` only the first byte can be one: what was before it is dropped.
+        """
+        marks = (FROM_METER, TO_METER)
+        found = max(self._buffer.rfind(mark, self._scanned, end) for mark in marks)
+        return 0 if found < 0 and self._scanned else found
 
     def _framed(self, start: int, stop: int) -> Iterator[Telegram | Refused]:
         """The reply from `start` to `stop`; what is addressed to nobody is noise."""

@@ -84,12 +84,19 @@ def _collect(elements: list[Any] | tuple[Any, ...], found: list[Item]) -> None:
         elif type(element) is bytes and len(element) == LOGICAL_NAME and index < count:
             data = elements[index]
             index += 1
-            scaled = elements[index] if index < count else None
-            if type(scaled) is tuple and len(scaled) == SCALER_UNIT and type(scaled[1]) is Enum:
+            scaled = _scaler_unit(elements[index]) if index < count else None
+            if scaled:
                 found.append(Item(code_of(element), data, scaled[0], units.COSEM.get(scaled[1])))
                 index += 1
             else:  # attribute 1 is the name itself, which says nothing
                 found.append(Item(code_of(element), b"" if data == element else data))
+
+
+def _scaler_unit(data: Any) -> tuple[int, Enum] | None:
+    """`data` if it is a {scaler, unit}: an int8 and an enum.  Source: IEC 62056-6-2, 4.3.2."""
+    if type(data) is not tuple or len(data) != SCALER_UNIT or type(data[1]) is not Enum:
+        return None
+    return data if type(data[0]) is int and -128 <= data[0] <= 127 else None
 
 
 def _pushed(objects: list[Any], values: tuple[Any, ...]) -> Iterator[Item]:
@@ -104,8 +111,8 @@ def _pushed(objects: list[Any], values: tuple[Any, ...]) -> Iterator[Item]:
         kind, name, attribute = thing[:3]
         if type(name) is not bytes or len(name) != LOGICAL_NAME:
             return
-        if attribute == SCALER_AND_UNIT and isinstance(data, tuple) and len(data) == SCALER_UNIT:
-            scaled[name] = (data[0], data[1])
+        if attribute == SCALER_AND_UNIT and (both := _scaler_unit(data)):
+            scaled[name] = both
         elif attribute == VALUE and kind != PUSH_SETUP:
             pairs.append((name, data))
     for name, data in pairs:
