@@ -14,6 +14,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; 
 	"$$p" -c '$(SUITS)' 2>/dev/null && { echo "$$p"; break; }; done)
 ARGS ?=
 LOCK ?=
+SECONDS ?= 600
+JOBS ?= 1
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
 VENV := .venv
@@ -63,6 +65,16 @@ $(MARKS)/node: requirements/node.txt web/build.py | $(MARKS)/requirements
 		echo "Installing Node (requirements/node.txt)"; $(PIP) --require-hashes -r requirements/node.txt; }
 	@touch $@
 
+# Other people's decoders, and the fuzzer, stand apart: requirements/oracles.in and fuzz.in say why.
+.PHONY: oracles
+oracles: .venv-oracles/.done  ## Make .venv-oracles: the libraries that our decoders are held against
+.venv-%/.done: requirements/%.txt | $(MARKS)/requirements
+	@echo "Installing what $< names"
+	@$(BIN)/python -m venv --clear --without-pip $(@D)
+	@$(BIN)/python -m pip --python $(@D)/bin/python --disable-pip-version-check --no-input install \
+		--quiet --no-compile --require-hashes -r $<
+	@touch $@
+
 # ---------------------------------------------------------------- running
 .PHONY: demo
 demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
@@ -70,7 +82,7 @@ demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
 
 # ---------------------------------------------------------------- checking
 .PHONY: test
-test: setup check browser  ## Run the checks and all tests
+test: setup check browser oracles  ## Run the checks and all tests
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
 
 # `make -k check` goes on after the first that fails.
@@ -111,8 +123,17 @@ browser:
 			$$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 		fi; }
 
+.PHONY: fuzz
+fuzz: build/fuzz/corpus/.done .venv-fuzz/.done  ## Fuzz the decoders; make fuzz ARGS="p1 hdlc" SECONDS=60 JOBS=2
+	@SECONDS=$(SECONDS) JOBS=$(JOBS) $(BIN)/python fuzz/run.py $(ARGS)
+
+build/fuzz/corpus/.done: fuzz/seeds.py fuzz/decoders.py | $(MARKS)/package
+	@echo "Writing the seeds"
+	@$(BIN)/python fuzz/seeds.py $(@D)
+	@touch $@
+
 .PHONY: bench
-bench: setup  ## Measure; make bench ARGS=wire_decode for one; the figures go to bench/results
+bench: setup oracles  ## Measure; make bench ARGS=wire_decode for one; the figures go to bench/results
 	@mkdir -p bench/results
 	@for name in $(or $(ARGS),$(basename $(notdir $(wildcard bench/*.py)))); do \
 		echo "== $$name"; $(BIN)/python "bench/$$name.py" | tee "bench/results/$$name.txt"; done
@@ -135,7 +156,7 @@ lock:  ## Write requirements/*.txt anew from pyproject.toml, with hashes
 clean:  ## Remove what was made, except .venv and the demo's data
 	@rm -rf build dist docs/build bench/results src/ohmstead/pages web/node_modules web/.openapi.json
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@find src tests bench docs -type d -name __pycache__ -prune -exec rm -rf {} +
+	@find src tests bench docs fuzz -type d -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean  ## Remove .venv too

@@ -20,7 +20,7 @@ from ohmstead import __version__, cli
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-LOCKS = ("dev", "cloud", "gateway", "node")
+LOCKS = ("dev", "cloud", "gateway", "node", "oracles", "fuzz")
 
 # Written so that this file does not hold what it looks for.
 NOT_HERE: Mapping[str, str] = {
