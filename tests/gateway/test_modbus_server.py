@@ -296,6 +296,14 @@ async def test_the_settings_switch_it(tmp_path: Path) -> None:
             await asyncio.open_connection("127.0.0.1", second)
 
 
+async def test_without_a_licence_it_does_not_listen(tmp_path: Path) -> None:
+    """interop 1.4: on a FREE device Modbus stays inactive."""
+    async with serving(tmp_path, licensed=False) as served:
+        await served.switch(enable=True, port=free_port())
+        await asyncio.sleep(0)
+        assert served.server.port is None
+
+
 async def test_a_port_that_is_taken_is_tried_again(tmp_path: Path) -> None:
     """A port in use is said, and had as soon as it is free."""
     taken = listen("127.0.0.1", 0, "the test")

@@ -138,17 +138,17 @@ async def test_nothing_is_recorded_until_it_is_switched_on(tmp_path: Path) -> No
     )
     await recording.at(0)
     assert not recording.folder.exists()
-    assert recording.recorder.card.state == State.OFF
-    assert not recording.recorder.card.installed
+    assert recording.recorder.state.state == State.OFF
+    assert not recording.recorder.state.installed
     recording.setting = SdCard(enable=True)
     recording.recorder.heed()
-    assert recording.recorder.card.installed
-    assert recording.recorder.card.size_mb > 0
+    assert recording.recorder.state.installed
+    assert recording.recorder.state.size_mb > 0
     await recording.at(1)
     recording.setting = SdCard()
     await recording.at(20)
     assert len(recording.rows()) == 1
-    assert recording.recorder.card.state == State.OFF
+    assert recording.recorder.state.state == State.OFF
 
 
 async def test_a_card_that_is_pulled_out_is_not_made_again(recording: Recording) -> None:
@@ -156,11 +156,11 @@ async def test_a_card_that_is_pulled_out_is_not_made_again(recording: Recording)
     await recording.at(0)
     recording.folder.rename(recording.folder.with_name("pulled"))
     await recording.at(15)
-    assert recording.recorder.card.state == State.NOT_MOUNTED
-    assert not recording.recorder.card.installed
+    assert recording.recorder.state.state == State.NOT_MOUNTED
+    assert not recording.recorder.state.installed
     recording.folder.with_name("pulled").rename(recording.folder)
     await recording.at(30)
-    assert recording.recorder.card.state == State.RECORDING
+    assert recording.recorder.state.state == State.RECORDING
     assert recording.seconds() == [0, 30]
 
 
@@ -170,7 +170,7 @@ async def test_a_full_disk_stops_recording_and_loses_nothing(small_disk: Path) -
     await recording.at(0, 15)
     ballast = filled(small_disk)
     number = 2
-    while recording.recorder.card.state != State.FULL:
+    while recording.recorder.state.state != State.FULL:
         await recording.at(number * 15)
         number += 1
     before = (recording.folder / "20250330.CSV").read_bytes()
@@ -178,10 +178,10 @@ async def test_a_full_disk_stops_recording_and_loses_nothing(small_disk: Path) -
     assert all(None not in row and None not in row.values() for row in recording.rows())
     await recording.at(number * 15)
     assert (recording.folder / "20250330.CSV").read_bytes() == before
-    assert "full" in recording.recorder.card.trouble
+    assert "full" in recording.recorder.state.trouble
     ballast.unlink()
     await recording.at((number + 1) * 15)
-    assert recording.recorder.card.state == State.RECORDING
+    assert recording.recorder.state.state == State.RECORDING
     assert (recording.folder / "20250330.CSV").read_bytes().startswith(before)
     assert len(recording.rows()) == number
 
@@ -191,7 +191,7 @@ async def test_a_full_disk_leaves_no_empty_file(small_disk: Path) -> None:
     recording = Recording(small_disk / "sdcard")
     filled(small_disk)
     await recording.at(0)
-    assert recording.recorder.card.state == State.FULL
+    assert recording.recorder.state.state == State.FULL
     assert not list(recording.folder.iterdir())
 
 
@@ -229,7 +229,7 @@ async def test_a_link_in_place_of_the_file_is_not_followed(recording: Recording)
     (recording.folder / "20250330.CSV").symlink_to(target)
     await recording.at(0)
     assert not target.exists()
-    assert recording.recorder.card.state == State.FAILING
+    assert recording.recorder.state.state == State.FAILING
 
 
 async def test_rows_come_from_the_board(recording: Recording) -> None:

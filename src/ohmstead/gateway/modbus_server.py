@@ -7,13 +7,15 @@ TCP/IP 1.0b (framing, and which connection goes when there are too many).
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import cast
 
 import structlog
 
 from ohmstead.gateway.board import Board
 from ohmstead.gateway.configuration import Configuration
+from ohmstead.gateway.http import Route
 from ohmstead.surfaces.device import Device
 from ohmstead.surfaces.registers import Image
 
@@ -70,8 +72,7 @@ class _Connection(asyncio.Protocol):
         self.heard_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  (what a TCP server hands over)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, and does not say so
         self.heard_s = self._server.now_s()
         self._server.came(self)
 
@@ -127,15 +128,18 @@ class ModbusServer:
         device: Callable[[], Device],
         host: str,
         *,
+        licensed: bool = True,
         idle_s: float = IDLE_S,
         retry_s: float = RETRY_S,
     ) -> None:
-        """`image` gives the map that counts when it is called; `host` is where to listen."""
+        """`image` gives the map that counts when it is called; `host` is where to listen.  A device
+        that is not `licensed` does not, whatever the settings say."""
         self._configuration = configuration
         self._image = image
         self._board = board
         self._device = device
         self._host = host
+        self._licensed = licensed
         self._idle_s = idle_s
         self._retry_s = retry_s
         self._connections: set[_Connection] = set()
@@ -149,6 +153,10 @@ class ModbusServer:
         if self._server is None or not self._server.sockets:
             return None
         return int(self._server.sockets[0].getsockname()[1])
+
+    def routes(self) -> Sequence[Route]:
+        """None: it answers on a port of its own."""
+        return ()
 
     def now_s(self) -> float:
         """The loop's time: connections are idle by it."""
@@ -188,10 +196,11 @@ class ModbusServer:
             while True:
                 version = self._configuration.version
                 setting = self._configuration.settings.services.modbus
-                now = (setting.enable, setting.port)
-                if now != wanted or (setting.enable and self._server is None):
+                enabled = setting.enable and self._licensed
+                now = (enabled, setting.port)
+                if now != wanted or (enabled and self._server is None):
                     await self._stop()
-                    if setting.enable:
+                    if enabled:
                         await self._listen(setting.port)
                     wanted = now
                 self._close_idle()

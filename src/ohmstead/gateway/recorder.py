@@ -8,7 +8,7 @@ once there is room.
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ import structlog
 
 from ohmstead.clock import Clock
 from ohmstead.gateway.board import Board
+from ohmstead.gateway.http import Route
 from ohmstead.reading.reading import Reading
 from ohmstead.surfaces import sd_card
 from ohmstead.surfaces.device import Card, Device
@@ -86,8 +87,12 @@ class Recorder:
 
     # --- what it says of itself
 
+    def routes(self) -> Sequence[Route]:
+        """None: `sdcard_api` serves what it writes."""
+        return ()
+
     @property
-    def card(self) -> Card:
+    def state(self) -> Card:
         """The card now, for `/api/v1/system`."""
         try:
             disk = os.statvfs(self._folder)

@@ -29,9 +29,13 @@ from ohmstead.gateway.maintenance_api import Maintenance
 from ohmstead.gateway.meter import SILENT_S, Meter
 from ohmstead.gateway.meter_api import MeterApi
 from ohmstead.gateway.meter_clock import MeterClock
+from ohmstead.gateway.modbus_api import ModbusApi
+from ohmstead.gateway.modbus_server import ModbusServer
 from ohmstead.gateway.network_api import NetworkApi, NoNetwork
 from ohmstead.gateway.openapi import OpenApi
 from ohmstead.gateway.readings_api import Readings
+from ohmstead.gateway.recorder import Recorder
+from ohmstead.gateway.sdcard_api import SdCardApi
 from ohmstead.gateway.search import Notebook
 from ohmstead.gateway.settings_api import SettingsApi
 from ohmstead.gateway.source import source_of
@@ -49,12 +53,14 @@ from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.reader import Heard, Reader, at_port, keys_of, scaling_of
 from ohmstead.reading.reading import Reading
 from ohmstead.settings.address import Address
-from ohmstead.settings.gateway import GatewayOptions, described
+from ohmstead.settings.gateway import DEFAULT_HTTP, GatewayOptions, described
 from ohmstead.settings.meter_port import CustomScaler
 from ohmstead.surfaces import device, report
 
 FORGOTTEN = (berry_api.FILE, "actions.json", "modbus.json", "line")
 """Files of the data folder that a factory reset removes, besides the settings."""
+CARD = "sdcard"
+"""The folder that is the device's SD card."""
 SENT_LOOK_S = 0.05
 MISSED_ROUNDS = 3
 """A meter that is asked has NO DATA when it has not answered for so many rounds."""
@@ -115,6 +121,23 @@ class _Gateway:
         self._doubted: set[str] = set()
         self._refused = 0
         self.board = Board()
+        self.card = Recorder(
+            folder / CARD,
+            self.board,
+            self.device,
+            lambda: self.configuration.settings.services.sd,
+            clock,
+        )
+        self.configuration.watch(lambda _: self.card.heed())
+        self.modbus = ModbusApi(folder)
+        self.modbus_server = ModbusServer(
+            self.configuration,
+            lambda: self.modbus.image,
+            self.board,
+            self.device,
+            Address.parse(options.http or DEFAULT_HTTP).host,
+            licensed=self.licensed,
+        )
         self.uplink: Uplink | None = None
         self._started_at = clock.now()
         self._boot_id = secrets.token_hex(4).upper()
@@ -135,6 +158,7 @@ class _Gateway:
             conv_factor=self.configuration.meter.conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
             licence="PLUS" if self.licensed else "FREE",
+            card=self.card.state,
         )
 
     def features(self) -> Sequence[Feature]:
@@ -146,6 +170,10 @@ class _Gateway:
             SettingsApi(self.configuration, network),
             NetworkApi(network),
             Berry(self.folder),
+            SdCardApi(self.folder / CARD),
+            self.card,
+            self.modbus,
+            self.modbus_server,
             Maintenance(self.again.set, self.forget),
         )
         routes = [route for feature in offered for route in feature.routes()]
