@@ -6,11 +6,13 @@ units are those of IEC 62056-6-2.
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from ohmstead.reading import units
 from ohmstead.wire import scalers
-from ohmstead.wire.axdr import Bits, Enum, Reader, Unreadable, width_of
+from ohmstead.wire.axdr import MAX_DEPTH, Bits, Enum, Reader, Unreadable, width_of
 from ohmstead.wire.cosem import DATE_TIME, moment, read, written
 from ohmstead.wire.layouts import (
     LOGICAL_NAME,
@@ -29,14 +31,14 @@ _CLOCKS = ("1.0.0",)
 UNITLESS = ("13.7.", "33.7.", "53.7.", "73.7.")
 """Registers without a unit: power factors."""
 _NUMBERS = {name: number for number, name in reversed(units.COSEM.items())}
-_INT8, _ENUM, _OCTETS = 0x0F, 0x16, 0x09
+_ARRAY, _STRUCTURE = 0x01, 0x02
 
 Json = dict[str, Any]
 Powers = Mapping[str, int]
 """Short code -> the power of ten that is set for it."""
 
 
-class Leaf(NamedTuple):
+class Leaf(Struct, frozen=True):
     """An element as it came: its tag, so many bytes, and what they mean."""
 
     tag: int
@@ -45,30 +47,44 @@ class Leaf(NamedTuple):
 
 
 class Tagged(Reader):
-    """A reader that keeps the tags; a compact array has none, and is left as it is."""
+    """A reader that keeps the tags; what a compact array holds has its tag."""
 
-    __slots__ = ()
+    __slots__ = ("_whole",)
+
+    def __init__(self, data: bytes, position: int = 0) -> None:
+        super().__init__(data, position)
+        self._whole = data
 
     def value(self, depth: int = 0) -> Any:
         """The next element: a Leaf, or a list or tuple of such."""
-        tag = self._data[self.position] if self.rest else 0
-        found = super().value(depth)
-        if isinstance(found, list | tuple) and not isinstance(found, Bits):
-            return found
-        return Leaf(tag, _size(tag, found), found)
+        start = self.position
+        tag = self.take(1)[0]
+        if tag in (_ARRAY, _STRUCTURE):
+            count = self.length()
+            if depth >= MAX_DEPTH or count > self.rest:  # an element has at least one byte
+                raise Unreadable(f"{count} elements are said to follow in {self.rest} bytes")
+            elements = [self.value(depth + 1) for _ in range(count)]
+            return elements if tag == _ARRAY else tuple(elements)
+        plain = Reader(self._whole, start)
+        found = plain.value(depth)
+        self.position = plain.position
+        return _leaves(tag, found)
 
-    def _row(self, row: Any) -> tuple[Any, ...]:
-        tag = row[2][0]
-        name, number, (scaler, unit) = super()._row(row)
-        scaled = (Leaf(_INT8, 1, scaler), Leaf(_ENUM, 1, unit))
-        return Leaf(_OCTETS, LOGICAL_NAME, name), Leaf(tag, _size(tag, number), number), scaled
+
+def _leaves(tag: int, found: Any) -> Any:
+    """What was read, with its tag at every element."""
+    if isinstance(found, Bits) or not isinstance(found, list | tuple):
+        return Leaf(tag, _size(tag, found), found)
+    return type(found)([_leaves(tag, each) for each in found])
 
 
 def _size(tag: int, data: Any) -> int:
     if isinstance(data, Bits):
         return len(data.data)
     width = width_of(tag)
-    return width if width is not None else len(data)
+    if width is None:
+        return len(data) if isinstance(data, bytes | str) else 0
+    return width
 
 
 def name_of(name: bytes) -> str:
@@ -112,7 +128,7 @@ def objects(telegram: Telegram, powers: Powers) -> list[Json]:
         found = list(_pushed(body[0], body))
     else:
         found = list(_rows(body))
-    if not found:
+    if 2 * len(found) < len(telegram.values):  # values in an agreed order, without their names
         return [_bare(code, value) for code, value in telegram.values.items()]
     return [_sized(thing, telegram, powers) for thing in found]
 
@@ -168,7 +184,7 @@ def _object(name: bytes, kind: int, leaf: Leaf) -> Json:
 
 def _scaled(pair: Any) -> tuple[int, int] | None:
     """Scaler and unit, where an element is the two."""
-    if not isinstance(pair, tuple) or isinstance(pair, Leaf) or len(pair) != SCALER_UNIT:
+    if not isinstance(pair, tuple) or len(pair) != SCALER_UNIT:
         return None
     scaler, unit = pair
     if not isinstance(scaler, Leaf) or not isinstance(unit, Leaf) or type(unit.data) is not Enum:
@@ -184,9 +200,19 @@ def _is_name(element: Any) -> bool:
     )
 
 
+def _is_entry(thing: Any) -> bool:
+    """Whether an element is {class, logical name, attribute, data index, ...}."""
+    return (
+        isinstance(thing, tuple)
+        and len(thing) >= OBJECT
+        and all(isinstance(part, Leaf) for part in thing[:OBJECT])
+        and _is_name(thing[1])
+    )
+
+
 def _rows(elements: Any) -> Iterator[Json]:
     """A code, then its value, then perhaps scaler and unit."""
-    if not isinstance(elements, list | tuple) or isinstance(elements, Leaf):
+    if not isinstance(elements, list | tuple):
         return
     index = 0
     while index < len(elements):
@@ -216,7 +242,7 @@ def _with(scaled: tuple[int, int] | None) -> Json:
 
 def _pushed(listed: list[Any], values: tuple[Any, ...]) -> Iterator[Json]:
     """A list of objects, then their values side by side; the first object is the list itself."""
-    entries = [thing for thing in listed if isinstance(thing, tuple) and len(thing) >= OBJECT]
+    entries = [thing for thing in listed if _is_entry(thing)]
     if len(entries) != len(values):
         return
     pairs = [
@@ -228,7 +254,7 @@ def _pushed(listed: list[Any], values: tuple[Any, ...]) -> Iterator[Json]:
         if attribute == SCALER_AND_UNIT
     }
     for (kind, name, attribute, _), data in pairs:
-        if kind == PUSH_SETUP:
+        if kind == PUSH_SETUP and attribute == VALUE:
             yield {
                 "logical_name": name_of(name),
                 "class": kind,
