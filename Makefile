@@ -105,12 +105,13 @@ check-types:
 check-pages: $(MARKS)/node
 	@$(BIN)/python web/build.py check
 
-# Programs of the distribution that tests drive, Chromium for the pages and further ones: installed
-# where that is allowed, else those tests skip.
-PROGRAMS := mbpoll
+# Programs of the distribution that tests drive (program:package), and Chromium for the pages:
+# installed where that is allowed, else those tests skip.
+PROGRAMS := mbpoll:mbpoll mosquitto:mosquitto mosquitto_sub:mosquitto-clients
 .PHONY: browser
 browser:
-	@missing="$$(for p in $(PROGRAMS); do command -v $$p >/dev/null || echo $$p; done)"; \
+	@missing="$$(PATH="$$PATH:/usr/sbin"; \
+		for p in $(PROGRAMS); do command -v $${p%%:*} >/dev/null || echo $${p#*:}; done)"; \
 	test -n "$${OHMSTEAD_CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || \
 		missing="chromium $$missing"; \
 	missing="$$(echo $$missing)"; test -z "$$missing" || { \
