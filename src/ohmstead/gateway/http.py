@@ -32,6 +32,7 @@ WORDS = {
     409: "conflict",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    416: "range_not_satisfiable",
     429: "too_many_requests",
     500: "internal_error",
     503: "service_unavailable",
@@ -160,7 +161,7 @@ class About:
     gives: Any = None
     """The type of the JSON body it answers; None for none (or for `media`)."""
     media: str = ""
-    """The media type of its answer, where that is not JSON."""
+    """The media type of its answer, where that is not (or not always) JSON."""
     query: Sequence[Query] = ()
     statuses: Sequence[int] = (200,)
     """All it may answer, without 400 (where something is taken), 401 and 500, which are added."""

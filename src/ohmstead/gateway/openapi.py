@@ -150,8 +150,10 @@ def _answer(status: int, about: About, schemas: dict[int, Json]) -> Json:
     answer: Json = {"description": MEANINGS[status]}
     if status >= 400:
         answer["content"] = {"application/json": {"schema": ERROR}}
-    elif about.media:
-        answer["content"] = {about.media.partition(";")[0]: {"schema": {"type": "string"}}}
-    elif about.gives and status != 204:
-        answer["content"] = {"application/json": {"schema": schemas[id(about.gives)]}}
+    elif status != 204 and (about.media or about.gives):
+        answer["content"] = {}
+        if about.gives:
+            answer["content"]["application/json"] = {"schema": schemas[id(about.gives)]}
+        if about.media:
+            answer["content"][about.media.partition(";")[0]] = {"schema": {"type": "string"}}
     return answer

@@ -19,7 +19,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ohmstead.errors import BadInput, NotFound, Unavailable
-from ohmstead.gateway.http import NO_CONTENT, About, Request, Response, Route, json
+from ohmstead.gateway.http import NO_CONTENT, About, Request, Response, Route, json, trouble
 from ohmstead.gateway.ranges import Unsatisfiable, span
 
 ROOT = "/sdcard/"
@@ -67,6 +67,7 @@ class SdCardApi:
                     summary="What is in a directory of the SD card, or a file on it",
                     source=SOURCE,
                     gives=Listing,
+                    media="*/*",
                     statuses=(200, 206, *statuses, 416),
                 ),
             ),
@@ -249,7 +250,8 @@ class _File(AsyncGenerator[bytes, None]):
             part = span(wanted, size)
         except Unsatisfiable:
             self.close()
-            return Response(416, headers=[("content-range", f"bytes */{size}")])
+            said = f"{self._name} has {size} bytes; the range begins behind them"
+            return trouble(416, said, headers=[("content-range", f"bytes */{size}")])
         if part:
             first, last = part
             headers.append(("content-range", f"bytes {first}-{last}/{size}"))
