@@ -5,7 +5,7 @@ wants the present.  Source: REST/MQTT 2.0, 4 and 5.  The cloud's uplink is `gate
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NoReturn
 
@@ -17,6 +17,7 @@ from ohmstead.errors import BadInput
 from ohmstead.gateway.backoff import Backoff
 from ohmstead.gateway.board import Board
 from ohmstead.gateway.configuration import Configuration
+from ohmstead.gateway.http import Route
 from ohmstead.gateway.mqtt_endpoint import Endpoint, endpoint
 from ohmstead.reading.reading import Reading
 from ohmstead.settings.mqtt import MqttSettings
@@ -66,7 +67,11 @@ class MqttClient:
         """Whether it is switched on, whether it is connected, and why not."""
         return OwnBroker(self._configuration.mqtt.enable, self._connected, self._trouble)
 
-    async def run(self) -> NoReturn:
+    def routes(self) -> Sequence[Route]:
+        """None of its own: its settings are `/api/v1/mqtt/settings`."""
+        return ()
+
+    async def run(self) -> None:
         """Connects and publishes, until it is cancelled."""
         forget = self._configuration.watch(self._told)
         try:

@@ -17,12 +17,14 @@ import structlog
 from ohmstead import __version__
 from ohmstead.clock import Clock
 from ohmstead.gateway import berry_api
+from ohmstead.gateway.actions_api import Actions
 from ohmstead.gateway.api import Api
 from ohmstead.gateway.ask import asked_at
 from ohmstead.gateway.auth import Lock
 from ohmstead.gateway.berry_api import Berry
 from ohmstead.gateway.board import Board
 from ohmstead.gateway.configuration import Configuration
+from ohmstead.gateway.discovery import Announcement
 from ohmstead.gateway.http import Feature, Running
 from ohmstead.gateway.kept import Kept
 from ohmstead.gateway.maintenance_api import Maintenance
@@ -31,6 +33,7 @@ from ohmstead.gateway.meter_api import MeterApi
 from ohmstead.gateway.meter_clock import MeterClock
 from ohmstead.gateway.modbus_api import ModbusApi
 from ohmstead.gateway.modbus_server import ModbusServer
+from ohmstead.gateway.mqtt_client import MqttClient
 from ohmstead.gateway.network_api import NetworkApi, NoNetwork
 from ohmstead.gateway.openapi import OpenApi
 from ohmstead.gateway.readings_api import Readings
@@ -138,6 +141,7 @@ class _Gateway:
             Address.parse(options.http or DEFAULT_HTTP).host,
             licensed=self.licensed,
         )
+        self.mqtt = MqttClient(self.configuration, self.board, self.device, clock)
         self.uplink: Uplink | None = None
         self._started_at = clock.now()
         self._boot_id = secrets.token_hex(4).upper()
@@ -157,6 +161,7 @@ class _Gateway:
             doubts=self.meter.doubts,
             conv_factor=self.configuration.meter.conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
+            own_broker=self.mqtt.state(),
             licence="PLUS" if self.licensed else "FREE",
             card=self.card.state,
         )
@@ -174,6 +179,8 @@ class _Gateway:
             self.card,
             self.modbus,
             self.modbus_server,
+            Actions(self.folder, self.clock),
+            *((self.mqtt,) if self.licensed else ()),
             Maintenance(self.again.set, self.forget),
         )
         routes = [route for feature in offered for route in feature.routes()]
@@ -287,6 +294,9 @@ async def _life(
             api = gateway.api(features)
             server = await stack.enter_async_context(HttpServer(api, sock.dup()))
             listening = server.port
+            host = Address.parse(options.http or DEFAULT_HTTP).host
+            announcement = Announcement(gateway.configuration, gateway.id, host, listening)
+            features = (*features, announcement)
         stack.callback(gateway.board.close)  # streams end before the server waits for them
         _log.info(
             "gateway runs",
