@@ -3,12 +3,13 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tests.surfaces.test_report import AT, a_device, flat
 
 from ohmstead.reading.reading import Identity, Reading
 from ohmstead.surfaces import system
-from ohmstead.surfaces.device import Uplink
+from ohmstead.surfaces.device import OwnBroker, Uplink
 
 NOT_OURS = {
     ".device.build",
@@ -82,3 +83,12 @@ def test_the_uplink_shows_its_state_and_what_it_lost() -> None:
     assert flat(found)[".clouds.whatwatt.enabled"] is True
     assert flat(found)[".clouds.whatwatt.connected"] is False
     assert "uplink" not in system.document(None, a_device())
+
+
+def test_the_own_broker_is_shown_with_its_trouble() -> None:
+    """2.3, `.clouds.mqtc`: enabled, connected; why not, only while there is a reason."""
+    on = OwnBroker(enabled=True, connected=True)
+    found: Any = system.document(None, a_device(own_broker=on))
+    assert found["clouds"]["mqtc"] == {"enabled": True, "connected": True}
+    off: Any = system.document(None, a_device(own_broker=OwnBroker(True, False, "refused")))
+    assert off["clouds"]["mqtc"] == {"enabled": True, "connected": False, "trouble": "refused"}

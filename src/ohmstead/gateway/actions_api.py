@@ -1,6 +1,7 @@
 """Actions over HTTP: definition, execution and outcome.  Source: REST/MQTT 2.0, 6.6."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ ACTIONS = "/api/v1/actions"
 CALL = f"{ACTIONS}/call"
 STATUS = f"{ACTIONS}/status"
 
+_ID = re.compile(r"[0-9]{1,18}")
 _NONE = "no actions have been set, or they were deleted"
 
 _log = structlog.get_logger("gateway.actions")
@@ -82,6 +84,7 @@ class Actions:
                     source="REST/MQTT 2.0, 6.6.1",
                     takes=Definition,
                     gives=Definition,
+                    statuses=(200, 503),
                 ),
                 longest_body=LONGEST_DEFINITION,
                 licensed=True,
@@ -93,7 +96,7 @@ class Actions:
                 About(
                     summary="Deletes all actions",
                     source="REST/MQTT 2.0, 6.6.1",
-                    statuses=(204,),
+                    statuses=(204, 503),
                 ),
                 licensed=True,
             ),
@@ -119,7 +122,7 @@ class Actions:
                     source="REST/MQTT 2.0, 6.6.3",
                     gives=list[Outcome],
                     query=(ids,),
-                    statuses=(200, 404),
+                    statuses=(200, 400, 404),
                 ),
                 licensed=True,
             ),
@@ -162,7 +165,7 @@ class Actions:
     async def _status(self, request: Request) -> Response:
         written = request.query.get("id", "")
         ids = [one.strip() for one in written.split(",")]
-        if not all(one.isascii() and one.isdigit() for one in ids):
+        if not all(_ID.fullmatch(one) for one in ids):
             raise BadInput(f"id: {written!r} is not a number of `call`, or several with commas")
         found = self._runner.outcomes(map(int, ids))
         if not found:

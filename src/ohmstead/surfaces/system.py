@@ -83,6 +83,8 @@ def _meter(reading: Reading | None, device: Device) -> Json:
         "model": identity.model or "",
         "protocol": identity.protocol or "",
         "protocol_version": identity.protocol_version or "",
+        "enc_en": device.encryption,
+        "auth_en": device.authentication,
         "report_interval": number((reading.interval_s if reading else None) or 0),
         "tariff": (reading.tariff if reading else None) or 0,
         "date": date(at, device.zone) if at else "",
@@ -122,6 +124,7 @@ def document(reading: Reading | None, device: Device) -> Json:
     answer: Json = {
         "device": _device(device),
         "clouds": _clouds(device),
+        "services": {"berry": {"execution_status": {"state": "IDLE"}}},
         "meter": _meter(reading, device),
         "wifi": NO_WIFI,
         "sd_card": _card(device),
