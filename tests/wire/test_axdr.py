@@ -106,3 +106,40 @@ def test_the_short_cut_for_rows_reads_what_the_elements_read(
     assert type(short[2][1]) is type(elements[2][1]) is Enum
     with pytest.raises(Unreadable, match="nested"):
         axdr.Reader(data).value(axdr.MAX_DEPTH - 1)
+
+
+OBJECT = "02041200030906{name}0f02120000"
+
+
+@given(st.lists(st.binary(min_size=6, max_size=6), min_size=1, max_size=120))
+def test_the_short_cut_for_push_lists_reads_what_the_elements_read(names: list[bytes]) -> None:
+    """A list of objects, once as a list and once deeper than the short cut goes."""
+    objects = "".join(OBJECT.format(name=name.hex()) for name in names)
+    data = b"\x01" + bytes([len(names)]) + bytes.fromhex(objects)
+    assert axdr.read(data) == [(3, name, 2, 0) for name in names]
+    assert axdr.Reader(data).value(axdr.MAX_DEPTH - 2) == axdr.read(data)
+    axdr.read(data).clear()
+    assert len(axdr.read(data)) == len(names), "what is remembered must not be changed"
+
+
+@pytest.mark.parametrize(
+    "data,value",
+    [
+        ("0102" + OBJECT.format(name="00" * 6) + "1101", [(3, bytes(6), 2, 0), 1]),
+        ("0101" + OBJECT.format(name="00" * 6).replace("0f02", "1102"), [(3, bytes(6), 2, 0)]),
+        ("0201" + OBJECT.format(name="00" * 6), ((3, bytes(6), 2, 0),)),
+        ("02020ffe1623", (-2, 35)),
+        ("02020ffe1123", (-2, 35)),
+        ("02020904 01020304 1101", (b"\x01\x02\x03\x04", 1)),
+    ],
+)
+def test_what_only_looks_like_a_short_cut(data: str, value: Any) -> None:
+    """IEC 62056-6-2: whatever a short cut does not know is read element by element."""
+    assert axdr.read(bytes.fromhex(data)) == value
+
+
+@pytest.mark.parametrize("data", ["0201 06010203", "0202 1101 12", "0201 0905 01", "0102 1101 09"])
+def test_an_element_that_is_cut_off_is_unreadable(data: str) -> None:
+    """The numbers inside a structure, which are read at once, are as bounded as those outside."""
+    with pytest.raises(Unreadable):
+        axdr.read(bytes.fromhex(data))

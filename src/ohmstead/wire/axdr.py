@@ -9,6 +9,7 @@ date and time (the tagged ones) -> bytes.  Source: IEC 62056-6-2, 4.1.5 (common 
 import re
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 16
@@ -36,25 +37,41 @@ class Bits(NamedTuple):
 
 _ENUMS = tuple(Enum(number) for number in range(256))
 
-_FIXED: dict[int, tuple[int, Callable[[bytes], Any]]] = {
-    0x05: (4, lambda data: int.from_bytes(data, "big", signed=True)),
-    0x06: (4, lambda data: int.from_bytes(data, "big")),
-    0x0D: (1, lambda data: (data[0] >> 4) * 10 + (data[0] & 15)),
-    0x0F: (1, lambda data: int.from_bytes(data, "big", signed=True)),
-    0x10: (2, lambda data: int.from_bytes(data, "big", signed=True)),
-    0x11: (1, lambda data: data[0]),
-    0x12: (2, lambda data: int.from_bytes(data, "big")),
-    0x14: (8, lambda data: int.from_bytes(data, "big", signed=True)),
-    0x15: (8, lambda data: int.from_bytes(data, "big")),
-    0x16: (1, lambda data: _ENUMS[data[0]]),
-    0x17: (4, lambda data: struct.unpack(">f", data)[0]),
-    0x18: (8, lambda data: struct.unpack(">d", data)[0]),
-    0x03: (1, lambda data: data[0] != 0),
-    0x19: (12, bytes),
-    0x1A: (5, bytes),
-    0x1B: (4, bytes),
+Unpack = Callable[[bytes, int], tuple[Any, ...]]
+
+
+def _written(form: str) -> tuple[int, Unpack]:
+    found = struct.Struct(">" + form)
+    return found.size, found.unpack_from
+
+
+def _bcd(data: bytes, at: int) -> tuple[int]:
+    return ((data[at] >> 4) * 10 + (data[at] & 15),)
+
+
+def _enum(data: bytes, at: int) -> tuple[Enum]:
+    return (_ENUMS[data[at]],)
+
+
+_FIXED: dict[int, tuple[int, Unpack]] = {
+    0x03: _written("?"),
+    0x05: _written("i"),
+    0x06: _written("I"),
+    0x0D: (1, _bcd),
+    0x0F: _written("b"),
+    0x10: _written("h"),
+    0x11: _written("B"),
+    0x12: _written("H"),
+    0x14: _written("q"),
+    0x15: _written("Q"),
+    0x16: (1, _enum),
+    0x17: _written("f"),
+    0x18: _written("d"),
+    0x19: _written("12s"),
+    0x1A: _written("5s"),
+    0x1B: _written("4s"),
 }
-"""Tag -> (bytes, what they mean)."""
+"""Tag -> (bytes, what reads them at a position)."""
 
 _ROW = re.compile(
     rb"\x03\x09\x06(.{6})([\x05\x06].{4}|[\x10\x12].{2})\x02\x02\x0f(.)\x16(.)", re.DOTALL
@@ -64,11 +81,32 @@ _ROW = re.compile(
 It reads what the elements one by one would read, in a fifth of the time.
 """
 _ROW_ELEMENTS = 5
+_SCALED = re.compile(rb"\x02\x0f(.)\x16(.)", re.DOTALL)
+"""A structure {scaler, unit}, its tag read."""
+_OBJECT = re.compile(rb"\x02\x04\x12(..)\x09\x06(.{6})\x0f(.)\x12(..)", re.DOTALL)
+"""A structure of class, logical name, attribute and data index: what a push list is made of."""
+_OBJECT_BEGINS, _OBJECT_SIZE, _OBJECT_ELEMENTS = b"\x02\x04\x12", 18, 4
 _SIGNED = frozenset(b"\x05\x10")
 _INT8 = tuple(byte - 256 if byte > 127 else byte for byte in range(256))
 
 _ARRAY, _STRUCTURE, _BITS, _OCTETS, _VISIBLE, _UTF8 = 0x01, 0x02, 0x04, 0x09, 0x0A, 0x0C
 _NULL, _DONT_CARE, _COMPACT = 0x00, 0xFF, 0x13
+
+
+@lru_cache(maxsize=64)
+def _objects(written: bytes) -> tuple[tuple[Any, ...], ...] | None:
+    """The objects of a push list, None where one is written otherwise.
+
+    Remembered: a meter pushes the same list every time, and it is most of what has to be read.
+    """
+    found = _OBJECT.findall(written)
+    if len(found) * _OBJECT_SIZE != len(written):
+        return None
+    number = int.from_bytes
+    return tuple(
+        (number(kind, "big"), name, _INT8[attribute[0]], number(index, "big"))
+        for kind, name, attribute, index in found
+    )
 
 
 class Reader:
@@ -106,19 +144,13 @@ class Reader:
 
     def value(self, depth: int = 0) -> Any:
         """The next element with all that is in it."""
-        self._left -= 1
-        if self._left < 0:
-            raise Unreadable(f"more than {MAX_ELEMENTS} elements")
         tag = self.take(1)[0]
-        fixed = _FIXED.get(tag)
-        if fixed is not None:
-            return fixed[1](self.take(fixed[0]))
+        if tag in _FIXED:
+            return self._fixed(tag)
         if tag == _COMPACT:
             return self._compact(depth + 1)
-        if tag == _STRUCTURE and depth < MAX_DEPTH - 1:
-            row = _ROW.match(self._data, self.position)
-            if row:
-                return self._row(row)
+        if depth < MAX_DEPTH - 1 and (short := self._short_cut(tag)) is not None:
+            return short
         if tag in (_ARRAY, _STRUCTURE):
             return self._many(tag, depth + 1)
         return self._sized(tag)
@@ -174,8 +206,36 @@ class Reader:
         if tag == _ARRAY:
             count, each = inner
             return [self._typed(each, depth + 1) for _ in range(count)]
-        fixed = _FIXED.get(tag)
-        return fixed[1](self.take(fixed[0])) if fixed is not None else self._sized(tag)
+        return self._fixed(tag) if tag in _FIXED else self._sized(tag)
+
+    def _fixed(self, tag: int) -> Any:
+        """What has one length only; its tag is read."""
+        size, unpack = _FIXED[tag]
+        if size > self.rest:
+            raise Unreadable(f"{size} bytes are said to follow, {self.rest} do")
+        (found,) = unpack(self._data, self.position)
+        self.position += size
+        return found
+
+    def _short_cut(self, tag: int) -> list[Any] | tuple[Any, ...] | None:
+        """What meters send most, at once; None if it is not that."""
+        data, at = self._data, self.position
+        if tag == _STRUCTURE:
+            if row := _ROW.match(data, at):
+                return self._row(row)
+            if scaled := _SCALED.match(data, at):
+                self._left -= 2
+                self.position = scaled.end()
+                scaler, unit = scaled.groups()
+                return _INT8[scaler[0]], _ENUMS[unit[0]]
+        elif tag == _ARRAY and data[at + 1 : at + 4] == _OBJECT_BEGINS:
+            count, start = data[at], at + 1
+            objects = _objects(data[start : start + count * _OBJECT_SIZE])
+            if objects is not None and len(objects) == count:
+                self._left -= count * (1 + _OBJECT_ELEMENTS)
+                self.position = start + count * _OBJECT_SIZE
+                return list(objects)
+        return None
 
     def _row(self, row: re.Match[bytes]) -> tuple[Any, ...]:
         self._left -= _ROW_ELEMENTS
@@ -191,8 +251,36 @@ class Reader:
         count = self.length()
         if count > min(self.rest, self._left):  # an element has at least one byte
             raise Unreadable(f"{count} elements are said to follow in {self.rest} bytes")
-        elements = [self.value(depth) for _ in range(count)]
+        self._left -= count
+        elements = self._elements(count, depth)
         return elements if tag == _ARRAY else tuple(elements)
+
+    def _elements(self, count: int, depth: int) -> list[Any]:
+        """The next `count` elements; numbers and short octet strings here, at once, the others by
+        `value`."""
+        try:
+            return self._at_once(count, depth)
+        except (IndexError, struct.error):
+            raise Unreadable("the last element is cut off") from None
+
+    def _at_once(self, count: int, depth: int) -> list[Any]:
+        data, at, end = self._data, self.position, len(self._data)
+        elements: list[Any] = []
+        for _ in range(count):
+            tag = data[at]
+            if tag in _FIXED:
+                size, unpack = _FIXED[tag]
+                elements.append(unpack(data, at + 1)[0])
+                at += 1 + size
+            elif tag == _OCTETS and (size := data[at + 1]) < 0x80 and at + 2 + size <= end:
+                elements.append(data[at + 2 : at + 2 + size])
+                at += 2 + size
+            else:
+                self.position = at
+                elements.append(self.value(depth))
+                at = self.position
+        self.position = at
+        return elements
 
 
 def width_of(tag: int) -> int | None:

@@ -19,6 +19,7 @@ LLC = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
 _ARRAY, _STRUCTURE, _BITS = 0x01, 0x02, 0x04
 _SIZED = frozenset({0x09, 0x0A, 0x0C})
 SYSTEM_TITLE = 8
+_WIDTHS = tuple(width_of(tag) for tag in range(256))
 
 
 class _Odd(ValueError):
@@ -40,6 +41,7 @@ class Walk:
             if not self._begun:
                 self._head(data)
             while self._open:
+                self._short(data)
                 self._element(data)
         except IndexError:
             return None
@@ -60,6 +62,24 @@ class Walk:
         else:
             raise _Odd(f"0x{data[at]:02X} begins no APDU that a meter pushes")
         self._begun = True
+
+    def _short(self, data: bytes | bytearray) -> None:
+        """Numbers and short texts, until there is something else or the level has one element
+        left."""
+        at, last, passed = self._at, len(data) - 1, 0
+        most = min(self._open[-1] - 1, self._left)
+        while passed < most and at < last:
+            tag = data[at]
+            width = _WIDTHS[tag]
+            if width is None and tag in _SIZED and data[at + 1] < 0x80:
+                width = 1 + data[at + 1]
+            if width is None or at + width > last:
+                break
+            at += 1 + width
+            passed += 1
+        self._at = at
+        self._open[-1] -= passed
+        self._left -= passed
 
     def _element(self, data: bytes | bytearray) -> None:
         at, tag, opened = self._at + 1, data[self._at], 0
@@ -136,12 +156,12 @@ class Bare(Stream[Message | Refused]):
     def _begin(self) -> bool:
         """Whether an APDU begins here; what cannot be one makes the rest of the stream noise."""
         front = bytes(self._buffer[:3])
-        if front in LLC:
+        if front[0] == DATA_NOTIFICATION or front[0] in cipher.CIPHERED:
+            self._walk = Walk(0)
+        elif front in LLC:
             self._walk = Walk(3)
         elif any(llc.startswith(front) for llc in LLC):
             return False
-        elif front[0] == DATA_NOTIFICATION or front[0] in cipher.CIPHERED:
-            self._walk = Walk(0)
         else:
             self._deaf = True
             return False

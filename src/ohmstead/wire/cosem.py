@@ -39,6 +39,7 @@ MAKERS: tuple[tuple[str, str, str], ...] = (
 _PRINTABLE = re.compile(rb"[\x20-\x7e]+")
 
 
+@lru_cache(maxsize=64)
 def moment(data: bytes) -> datetime | None:
     """What the 12 bytes of a COSEM date-time say; None where date or hour are left open.
 
@@ -96,17 +97,15 @@ def read(apdu: bytes, reads: type[Reader] = Reader) -> tuple[datetime | None, An
 
 def value_of(item: Item, maker: str | None = None) -> Value | None:
     """What an item says: a number scaled into its unit, or a text; None where it says nothing."""
-    code, data, scaler, unit = item
-    if isinstance(data, bool):
-        return Value(int(data))
-    if isinstance(data, int | float):
-        if not isfinite(data):
-            return None
-        raw = int(data) if isinstance(data, int) else None
+    data, scaler, unit = item.data, item.scaler, item.unit
+    if type(data) is int or (isinstance(data, int | float) and isfinite(data)):
+        if isinstance(data, bool):
+            return Value(int(data))
         power = scaler
         if power is None:
-            power, unit = scalers.assumed(code, data, maker)
-        return Value(units.shifted(data, power), unit, None, raw, scaler)
+            power, unit = scalers.assumed(item.code, data, maker)
+        raw = None if isinstance(data, float) else int(data)
+        return Value(units.shifted(data, power) if power else data, unit, None, raw, scaler)
     if isinstance(data, str):
         return Value(data.rstrip("\0"))
     if type(data) is bytes:
@@ -114,8 +113,12 @@ def value_of(item: Item, maker: str | None = None) -> Value | None:
     return Value(data.data.hex().upper()) if isinstance(data, Bits) else None
 
 
+@lru_cache(maxsize=256)
 def _octets(data: bytes) -> Value:
-    """An octet string: a moment, a text, or else its hexadecimal digits."""
+    """An octet string: a moment, a text, or else its hexadecimal digits.
+
+    Remembered: most are names, which a meter says again and again.
+    """
     if len(data) == DATE_TIME and (at := moment(data)):
         return Value(written(at), at=at)
     text = data.rstrip(b"\0")
@@ -162,9 +165,9 @@ def telegram(
             values[item.code] = value
     if not values:
         return Refused("DLMS: the notification holds no value with a code", offset)
-    if at is not None and (named is not None or len(body) == 1):
+    if at is not None and "1.0.0" not in values and (named is not None or len(body) == 1):
         # Norway's lists have their clock in front.  Source: NVE, HAN lists of Kaifa and Kamstrup
-        values.setdefault("1.0.0", Value(written(at), at=at))
+        values["1.0.0"] = Value(written(at), at=at)
     if maker == "Kamstrup" and "96.1.1" in values:
         values.setdefault("96.1.7", values["96.1.1"])  # their type number, as in Norway's lists
     return Telegram("DLMS", framing, values, _clock(values) or at, _who(values, title), raw, apdu)

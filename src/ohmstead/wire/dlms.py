@@ -53,13 +53,13 @@ class Dlms:
     def _all(self, messages: Sequence[Message | Telegram | Refused]) -> list[Telegram | Refused]:
         found: list[Telegram | Refused] = []
         for message in messages:
-            if isinstance(message, Refused | Telegram):
-                found.append(message)
-            else:
+            if isinstance(message, Message):
                 found += [
-                    apdu if isinstance(apdu, Refused) else self._read(apdu)
+                    self._read(apdu) if isinstance(apdu, Message) else apdu
                     for apdu in self._blocks.join(message.without_llc())
                 ]
+            else:
+                found.append(message)
         return found
 
     def _read(self, apdu: Message) -> Telegram | Refused:

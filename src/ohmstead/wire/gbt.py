@@ -8,7 +8,7 @@ from ohmstead.wire.axdr import Reader, Unreadable
 from ohmstead.wire.hdlc import Message
 from ohmstead.wire.telegram import Refused
 
-BLOCK = 0xE0
+BLOCK = b"\xe0"
 LAST = 0x80
 ACKNOWLEDGED = 2  # bytes
 
@@ -31,8 +31,8 @@ class Blocks:
     def join(self, message: Message) -> list[Message | Refused]:
         """What `message` completes: an APDU, nothing yet, or a refusal of what was begun before
         it."""
-        if message.payload[:1] != bytes([BLOCK]):
-            return [*self.close(), message]
+        if message.payload[:1] != BLOCK:
+            return [*self.close(), message] if self._blocks else [message]
         try:
             reader = Reader(message.payload, 1)
             control = reader.take(1)[0]

@@ -7,6 +7,7 @@ frame and open the next.
 Source: IEC 62056-46, 6.4 (frame format type 3); ISO/IEC 13239, 4.9 and annex A.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,12 +42,21 @@ class Message:
         return self
 
 
+_ODD = b"[" + b"".join(rb"\x%02x" % byte for byte in range(1, 256, 2)) + b"]"
+_EVEN = _ODD.replace(b"[", b"[^")
+_ADDRESS = b"(?:%s|%s%s|%s{3}%s)" % (_ODD, _EVEN, _ODD, _EVEN, _ODD)
+HEAD = re.compile(b"~..%s%s(?=.)" % (_ADDRESS, _ADDRESS), re.DOTALL)
+"""Flag, frame format and both addresses, with the control byte behind them."""
+
+
 def header_length(frame: bytes | bytearray) -> int | None:
     """Bytes of format, addresses and control after the flag; None while they are not all there, 0
     if wrong.
 
     `frame` begins with its flag.
     """
+    if whole := HEAD.match(frame):
+        return whole.end()
     end = 3  # flag and frame format
     for _ in ("destination", "source"):
         for length in range(1, ADDRESS_LENGTHS[-1] + 1):

@@ -9,7 +9,9 @@ A-XDR: `repaired`.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from ohmstead.reading import units
 from ohmstead.reading.obis import ELECTRICITY, Obis
@@ -24,7 +26,7 @@ SERIAL = "96.1.0"
 LIST_NAME = "0.2.129"
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """One value as the list has it: its code, what A-XDR gave, scaler and unit where they are with
     it."""
 
@@ -79,13 +81,14 @@ def _collect(elements: list[Any] | tuple[Any, ...], found: list[Item]) -> None:
     while index < count:
         element = elements[index]
         index += 1
-        if isinstance(element, list | tuple):
+        kind = type(element)
+        if kind is tuple or kind is list:
             _collect(element, found)
-        elif type(element) is bytes and len(element) == LOGICAL_NAME and index < count:
+        elif kind is bytes and len(element) == LOGICAL_NAME and index < count:
             data = elements[index]
             index += 1
-            scaled = _scaler_unit(elements[index]) if index < count else None
-            if scaled:
+            behind = elements[index] if index < count else None
+            if type(behind) is tuple and (scaled := _scaler_unit(behind)):
                 found.append(Item(code_of(element), data, scaled[0], units.COSEM.get(scaled[1])))
                 index += 1
             else:  # attribute 1 is the name itself, which says nothing

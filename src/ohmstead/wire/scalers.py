@@ -8,6 +8,7 @@ of ten is the one that the makers' papers give, and for voltages the number itse
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from ohmstead.reading.units import shifted
@@ -74,6 +75,13 @@ def assumed(code: str, number: float, maker: str | None = None) -> tuple[int, st
     >>> assumed("32.7.0", 2357), assumed("32.7.0", 236)
     ((-1, 'V'), (0, 'V'))
     """
+    power, unit = _known(code, maker)
+    return (-1 if unit == "V" and abs(number) > HIGHEST_V else power), unit
+
+
+@lru_cache(maxsize=1024)
+def _known(code: str, maker: str | None) -> tuple[int, str | None]:
+    """The same without the number.  Remembered: a meter's list never changes."""
     if ":" in code:  # another channel or medium
         return 0, None
     quantity, processing, _ = code.split(".", 2)
@@ -82,10 +90,8 @@ def assumed(code: str, number: float, maker: str | None = None) -> tuple[int, st
     if (total, d) == (_FACTOR, GAUGE):
         return -3, None
     unit = _UNITS.get((total, d))
-    if unit is None:
-        return 0, None
-    if unit == "V":
-        return (-1 if abs(number) > HIGHEST_V else 0), unit
+    if unit is None or unit == "V":
+        return 0, unit
     return _POWERS.get(maker, _POWERS[None]).get(unit, 0), unit
 
 
