@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.wire.apdus import apdu_of
 from tests.wire.oracles import LIBRARIES, Given, leaves
 from tests.wire.telegrams import heard
 from tests.wire.test_corpus import keys_of
@@ -22,18 +23,13 @@ from tests.wire.test_corpus import keys_of
 from ohmstead.reading import units
 from ohmstead.wire import cipher, cosem
 from ohmstead.wire.axdr import Unreadable
-from ohmstead.wire.gbt import Blocks
-from ohmstead.wire.hdlc import Hdlc, Message
 from ohmstead.wire.layouts import repaired
-from ohmstead.wire.mbus_link import MbusLink
 from ohmstead.wire.recognise import Recogniser
 from ohmstead.wire.telegram import Telegram, Value
-from ohmstead.wire.wrapper import Wrapper
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = ROOT / ".venv-oracles" / "bin" / "python"
 ANSWERING_S = 100
-LINKS = {"hdlc": Hdlc, "mbus": MbusLink, "wrapper": Wrapper}
 DOCUMENT = ROOT / "docs" / "decoders.md"
 TABLE = re.compile(r"<!-- disagreements -->\n(.*?)\n<!-- end -->", re.DOTALL)
 
@@ -76,20 +72,10 @@ def recordings(corpus: Path) -> list[dict[str, Any]]:
     return [json.loads(file.read_text()) for file in files]
 
 
-def apdu_of(recording: Mapping[str, Any]) -> bytes:
-    """The last APDU that a DLMS recording carries, its frames and blocks taken off."""
-    raw = bytes.fromhex(recording["raw_hex"])
-    if recording["framing"] == "none":
-        return Message(raw, raw, 0).without_llc().payload
-    blocks = Blocks()
-    messages = [one for one in LINKS[recording["framing"]]().feed(raw) if isinstance(one, Message)]
-    whole = [one for message in messages for one in blocks.join(message.without_llc())]
-    return [one.payload for one in whole if isinstance(one, Message)][-1]
-
-
 def data_of(recording: dict[str, Any]) -> list[Any]:
     """Our reading of the data that a DLMS recording carries."""
-    apdu, keys = apdu_of(recording), keys_of(recording)
+    raw, keys = bytes.fromhex(recording["raw_hex"]), keys_of(recording)
+    apdu = apdu_of(raw, recording["framing"])
     if keys and apdu[0] in cipher.CIPHERED:
         apdu = cipher.opened(cipher.sealed(apdu), keys)[0]
     try:
@@ -118,7 +104,7 @@ def answers(corpus: Path) -> dict[str, dict[str, Any]]:
             one["raw_hex"],
             one.get("encryption_key"),
             one.get("authentication_key"),
-            apdu_of(one).hex() if one["protocol"] == "DLMS" else None,
+            _apdu(one),
         )
         for one in recordings(corpus)
     ]
@@ -133,6 +119,12 @@ def answers(corpus: Path) -> dict[str, dict[str, Any]]:
     assert ran.returncode == 0, ran.stderr[-2000:]
     said: dict[str, dict[str, Any]] = json.loads(ran.stdout)
     return said
+
+
+def _apdu(recording: Mapping[str, Any]) -> str | None:
+    if recording["protocol"] != "DLMS":
+        return None
+    return apdu_of(bytes.fromhex(recording["raw_hex"]), recording["framing"]).hex()
 
 
 def same(ours: Value, theirs: Any, unit: str | None) -> bool:
