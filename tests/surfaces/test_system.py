@@ -46,7 +46,7 @@ def test_the_meter_is_described() -> None:
         meter_at=datetime(2025, 1, 22, 10, 25, 31, tzinfo=UTC),
         interval_s=0.998,
     )
-    found = system.document(reading, a_device(refused=3))["meter"]
+    found = system.document(reading, a_device(refused=3, encryption=True))["meter"]
     assert found == {
         "status": "OK",
         "interface": "P1",
@@ -56,6 +56,8 @@ def test_the_meter_is_described() -> None:
         "model": "",
         "protocol": "",
         "protocol_version": "",
+        "enc_en": True,
+        "auth_en": False,
         "report_interval": 0.998,
         "tariff": 1,
         "date": "2025-01-22",

@@ -162,6 +162,8 @@ class _Gateway:
             conv_factor=self.configuration.meter.conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
             own_broker=self.mqtt.state(),
+            encryption=self.reader.keys is not None,
+            authentication=self.reader.keys is not None and bool(self.reader.keys.authentication),
             licence="PLUS" if self.licensed else "FREE",
             card=self.card.state,
         )

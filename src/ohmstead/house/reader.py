@@ -113,7 +113,8 @@ class Reader:
         self._again = asyncio.Event()
         self._kept: int | None = None
         self._at = at_port(source, configuration.meter)
-        self._keys = keys_of(configuration.meter, keys)
+        self.keys = keys_of(configuration.meter, keys)
+        """Of the meter, as they count now."""
         configuration.watch(self._changed)
 
     def check(self) -> None:
@@ -128,8 +129,8 @@ class Reader:
         at, keys = at_port(self._source, settings), keys_of(settings, self._started_keys)
         self._meter_clock.use(settings.time_offset, follows=settings.sync_time_offset_with_ntp)
         self._meter.use(keys, scaling_of(self._configuration))
-        if (at, keys) != (self._at, self._keys) and self._given is None:
-            self._at, self._keys = at, keys
+        if (at, keys) != (self._at, self.keys) and self._given is None:
+            self._at, self.keys = at, keys
             self._again.set()
 
     async def run(self, take: Take) -> None:
@@ -171,8 +172,8 @@ class Reader:
             tell(None)
             return _simulated(self._at, self._clock)
         if pulled := asked_at(self._at):
-            return rounds(*pulled, asker(*pulled, self._keys), tell, notebook=self._notebook)
-        return port.chunks(self._at, tell=tell, keys=self._keys, notebook=self._notebook)
+            return rounds(*pulled, asker(*pulled, self.keys), tell, notebook=self._notebook)
+        return port.chunks(self._at, tell=tell, keys=self.keys, notebook=self._notebook)
 
 
 @asynccontextmanager

@@ -86,6 +86,10 @@ class Device:
     uplink: Uplink | None = None
     """None when no cloud is set up."""
     own_broker: OwnBroker = OwnBroker()
+    encryption: bool = False
+    """Whether the meter's keys are used."""
+    authentication: bool = False
+    """Whether its authentication key is."""
     licence: str = "PLUS"
     """FREE or PLUS."""
     card: Card | None = None
