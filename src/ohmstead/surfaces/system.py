@@ -112,8 +112,8 @@ def _card(device: Device) -> Json:
 
 
 def document(reading: Reading | None, device: Device) -> Json:
-    """The object of `/api/v1/system`; ours are `meter.refused`, `.derived`, `.implausible` and
-    `uplink`, the rest is documented.
+    """The object of `/api/v1/system`; ours are `meter.refused`, `.derived`, `.implausible`,
+    `clouds.mqtc.trouble` and `uplink`, the rest is documented.
 
     `derived` lists the values that the gateway worked out, `implausible` those that cannot be
     right.
