@@ -90,6 +90,7 @@ _SIGNED = frozenset(b"\x05\x10")
 _INT8 = tuple(byte - 256 if byte > 127 else byte for byte in range(256))
 
 _ARRAY, _STRUCTURE, _BITS, _OCTETS, _VISIBLE, _UTF8 = 0x01, 0x02, 0x04, 0x09, 0x0A, 0x0C
+_TEXTS = frozenset((_OCTETS, _VISIBLE, _UTF8))
 _NULL, _DONT_CARE, _COMPACT = 0x00, 0xFF, 0x13
 
 
@@ -272,8 +273,9 @@ class Reader:
                 size, unpack = _FIXED[tag]
                 elements.append(unpack(data, at + 1)[0])
                 at += 1 + size
-            elif tag == _OCTETS and (size := data[at + 1]) < 0x80 and at + 2 + size <= end:
-                elements.append(data[at + 2 : at + 2 + size])
+            elif tag in _TEXTS and (size := data[at + 1]) < 0x80 and at + 2 + size <= end:
+                text = data[at + 2 : at + 2 + size]
+                elements.append(text if tag == _OCTETS else text.decode("utf-8", "replace"))
                 at += 2 + size
             else:
                 self.position = at

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from math import isfinite
+from struct import Struct
 from typing import Any
 
 from ohmstead.reading import units
@@ -25,9 +26,11 @@ INVOKE_ID = 4  # bytes of long-invoke-id-and-priority
 DATE_TIME = 12  # bytes of a date-time octet string
 OCTET_STRING = 0x09
 
-NOT_SPECIFIED = 0x8000  # deviation
 SUMMER_TIME = 0x80  # in the clock status
-FURTHEST_M = 840  # minutes that a deviation may be at most, both ways
+FURTHEST_M = 840  # minutes that a deviation may be at most, both ways; what is unspecified is more
+_PARTS = Struct(">HBBBBBBBhB")
+"""Year, month, day, day of week, hour, minute, second, hundredths, deviation, status."""
+WALL_TIME = len("2025-07-03T14:15:00")
 
 MAKERS: tuple[tuple[str, str, str], ...] = (
     ("AIDON", "AID", "Aidon"),
@@ -37,6 +40,11 @@ MAKERS: tuple[tuple[str, str, str], ...] = (
 """How a list's name (0.2.129) begins -> the maker's letters and name."""
 
 _PRINTABLE = re.compile(rb"[\x20-\x7e]+")
+
+
+@lru_cache(maxsize=64)
+def _offset(deviation: int) -> timezone:
+    return timezone(timedelta(minutes=-deviation))
 
 
 @lru_cache(maxsize=64)
@@ -50,15 +58,8 @@ def moment(data: bytes) -> datetime | None:
     >>> str(moment(bytes.fromhex("07e704010615202300ff8880")))
     '2023-04-01 21:32:35+02:00'
     """
-    year, (month, day), (hour, minute, second, hundredths) = (
-        int.from_bytes(data[:2], "big"),
-        data[2:4],
-        data[5:9],
-    )
-    deviation, status = int.from_bytes(data[9:11], "big", signed=True), data[11]
-    offset = None
-    if deviation != NOT_SPECIFIED - 0x10000 and abs(deviation) <= FURTHEST_M:
-        offset = timezone(timedelta(minutes=-deviation))
+    year, month, day, _, hour, minute, second, hundredths, deviation, status = _PARTS.unpack(data)
+    offset = _offset(deviation) if abs(deviation) <= FURTHEST_M else None
     winter = offset is None and status != 0xFF and not status & SUMMER_TIME
     try:
         return datetime(
@@ -75,7 +76,7 @@ def written(at: datetime) -> str:
     >>> written(datetime(2019, 12, 16, 7, 59, 40))
     '2019-12-16T07:59:40'
     """
-    return at.replace(tzinfo=None, microsecond=0).isoformat()
+    return at.isoformat(timespec="seconds")[:WALL_TIME]
 
 
 def read(apdu: bytes, reads: type[Reader] = Reader) -> tuple[datetime | None, Any]:
@@ -156,7 +157,11 @@ def telegram(
     except Unreadable as error:
         return Refused(f"DLMS: {error}", offset)
     listed = items(body)
-    named = next((item.data for item in listed if item.code == LIST_NAME), None)
+    named = None
+    for item in listed:
+        if item.code == LIST_NAME:
+            named = item.data
+            break
     maker = "Kamstrup" if str(named).startswith("Kamstrup") else None
     values = {}
     for item in listed:

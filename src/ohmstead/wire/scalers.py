@@ -75,8 +75,8 @@ def assumed(code: str, number: float, maker: str | None = None) -> tuple[int, st
     >>> assumed("32.7.0", 2357), assumed("32.7.0", 236)
     ((-1, 'V'), (0, 'V'))
     """
-    power, unit = _known(code, maker)
-    return (-1 if unit == "V" and abs(number) > HIGHEST_V else power), unit
+    known = _known(code, maker)
+    return (-1, "V") if known[1] == "V" and abs(number) > HIGHEST_V else known
 
 
 @lru_cache(maxsize=1024)
