@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 from tests.web.conftest import HOUSE as CHECKOUT
 from tests.web.conftest import Visitor
 from tests.web.made_up import GAS, HOUSE
@@ -29,7 +29,7 @@ FIRST_PAGE_KB = 170
 
 async def settled(page: Page) -> None:
     """Waits until the page has what it asked for and its charts are drawn."""
-    await page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
     for chart in await page.locator("[data-points]").all():
         await chart.locator("canvas").wait_for()
 
