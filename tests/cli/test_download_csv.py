@@ -98,10 +98,10 @@ class Handler(BaseHTTPRequestHandler):
         if part:
             self.send_header("Content-Range", part)
         self.end_headers()
-        limit, self.server.breaks_off_after = self.server.breaks_off_after, None
-        self.wfile.write(body if limit is None or self.path == "/sdcard/" else body[:limit])
-        if self.path == "/sdcard/":
-            self.server.breaks_off_after = limit
+        limit = None
+        if self.path != "/sdcard/":  # before a byte is out: the next request has its own thread
+            limit, self.server.breaks_off_after = self.server.breaks_off_after, None
+        self.wfile.write(body[:limit])
 
     def _signed(self) -> bool:
         given = self.headers.get("Authorization", "")
