@@ -151,7 +151,7 @@ async def test_a_link_signs_its_user_in_once(database_url: str) -> None:
         user = await people.add("a@b.ch", Role.ADMIN)
         token = await new_link(installation, user, now)
         digest = secrets.digest(installation.key, token)
-        found = await installation.database.rows("SELECT digest, expires_at FROM sign_in_links")
+        found = await installation.database.rows("SELECT digest, expires_at FROM links")
         assert [bytes(row["digest"]) for row in found] == [digest]
         assert found[0]["expires_at"] == now + timedelta(hours=24)
         assert await people.use_link(digest, now) == user

@@ -127,16 +127,16 @@ class People:
     async def add_link(self, id: int, digest: bytes, expires: datetime) -> None:
         """Keep a sign-in link of a user until it is used or `expires`; expired ones of all go."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM sign_in_links WHERE expires_at < now()")
+            await connection.execute("DELETE FROM links WHERE expires_at < now()")
             await connection.execute(
-                "INSERT INTO sign_in_links (digest, person, expires_at) VALUES (%s, %s, %s)",
+                "INSERT INTO links (digest, person, expires_at) VALUES (%s, %s, %s)",
                 (digest, id, expires),
             )
 
     async def use_link(self, digest: bytes, now: datetime) -> User | None:
         """Whose link it is, and use it up; None when it is unknown, used or expired at `now`."""
         found = await self._database.one(
-            "UPDATE sign_in_links SET used_at = %(now)s"
+            "UPDATE links SET used_at = %(now)s"
             " WHERE digest = %(digest)s AND used_at IS NULL AND expires_at > %(now)s"
             " RETURNING person",
             {"digest": digest, "now": now},
@@ -180,7 +180,7 @@ class People:
         """End every session of a user, and void the sign-in links."""
         async with self._database.transaction() as connection:
             await connection.execute("DELETE FROM sessions WHERE person = %s", (id,))
-            await connection.execute("DELETE FROM sign_in_links WHERE person = %s", (id,))
+            await connection.execute("DELETE FROM links WHERE person = %s", (id,))
 
 
 def checked_email(email: str) -> str:
