@@ -36,7 +36,7 @@ from ohmstead.store.dead_letters import DeadLetters
 from ohmstead.store.devices import Devices
 from ohmstead.store.facts import Facts
 from ohmstead.store.people import People
-from ohmstead.surfaces import report
+from ohmstead.surfaces import compact
 
 log = structlog.get_logger("cloud")
 
@@ -160,7 +160,7 @@ async def _intake(
         Committer(home.database, clock),
         DeadLetters(home.database),
         clock,
-        parse=report.parse,
+        parse=compact.either,
         on_stored=show,
         find_channel=devices.channel,
     )

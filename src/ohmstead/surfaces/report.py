@@ -57,8 +57,8 @@ MOST_CHANNELS = 32
 LONGEST_TEXT = 128
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _KEY = re.compile(r"s?\d{1,3}\.\d{1,3}\.\d{1,3}")
 
 
@@ -185,8 +185,8 @@ def _plausible(at: datetime, where: str) -> datetime:
     try:
         moment = at.astimezone(UTC)
     except OverflowError:
-        moment = _LATEST
-    if not _EARLIEST <= moment < _LATEST:
+        moment = LATEST
+    if not EARLIEST <= moment < LATEST:
         raise BadInput(f"{where} is not in this century: {at.isoformat()}")
     return moment
 
@@ -206,7 +206,7 @@ def _clock(parent: Json, zone: ZoneInfo, where: str) -> datetime | None:
 def _received(report: Json, system: Json, zone: ZoneInfo) -> datetime:
     stamp = _number(report.get("timestamp"), "report.timestamp")
     if stamp is not None:
-        if abs(stamp) > _LATEST.timestamp():
+        if abs(stamp) > LATEST.timestamp():
             raise BadInput(f"report.timestamp is not in this century: {stamp}")
         return _plausible(_EPOCH + timedelta(milliseconds=round(stamp * 1000)), "report.timestamp")
     found = _clock(report, zone, "report.") or _clock(system, zone, "system.")

@@ -74,6 +74,27 @@ class Template:
             said += (values.get(name, absent), literal)
         return "".join(said)
 
+    def read(self, text: str) -> dict[str, str] | None:
+        """The way back: what stands in `text` for each variable, or None if it is another text.
+
+        Each value reaches to the first place where the template's next words stand.
+
+        >>> Template("P=${1_7_0} kW").read("P=0.036 kW")
+        {'1_7_0': '0.036'}
+        """
+        if not text.startswith(self._literals[0]):
+            return None
+        values: dict[str, str] = {}
+        place, last = len(self._literals[0]), len(self._variables) - 1
+        for number, (name, _) in enumerate(self._variables):
+            literal = self._literals[number + 1]
+            end = text.find(literal, place) if number < last else len(text) - len(literal)
+            if end < place or not text.startswith(literal, end):
+                return None
+            values[name] = text[place:end]
+            place = end + len(literal)
+        return values
+
     def render(self, reading: Reading | None, device: Device) -> str:
         """The text as it stands for `reading`.
 
