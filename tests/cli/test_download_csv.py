@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ohmstead.cli.device import Device, digest
 from ohmstead.cli.download_csv import Outcome, fetch, span
 from ohmstead.clock import SystemClock
+from ohmstead.connect.device import Device, digest
 from ohmstead.errors import BadInput, NotFound, NotSignedIn, OhmsteadError, Unavailable
 from ohmstead.gateway.api import Api
 from ohmstead.gateway.auth import Lock

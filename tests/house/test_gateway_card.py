@@ -13,8 +13,8 @@ from pymodbus.client import AsyncModbusTcpClient
 from tests.gateway.test_modbus_server import free_port
 from tests.house.program import WAIT_S, program, report_of
 
-from ohmstead.cli.device import Device
 from ohmstead.cli.download_csv import fetch, span
+from ohmstead.connect.device import Device
 
 SIMULATED = ("--source", "simulate:p1-dsmr5?seed=3")
 

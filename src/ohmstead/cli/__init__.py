@@ -31,6 +31,7 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand(
         "download-csv", "ohmstead.cli.download_csv:download_csv", "Fetch a device's daily files."
     ),
+    Subcommand("provision", "ohmstead.cli.provision:provision", "Make a device send to a cloud."),
     Subcommand("flatten", "ohmstead.cli.flatten:flatten", "Show JSON as path, type and value."),
     Subcommand("simulate", "ohmstead.cli.simulate:simulate", "Be a meter that does not exist."),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),

@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from ohmstead.cli.device import Device
+from ohmstead.connect.device import Device
 from ohmstead.errors import BadInput, NotFound, OhmsteadError, Unavailable
 
 CARD = "/sdcard/"

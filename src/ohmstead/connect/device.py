@@ -1,4 +1,4 @@
-"""A device on the local network, as a client: one GET after the other, with its password.
+"""A device on the local network, as a client: one request after the other, with its password.
 
 Real devices ask for Basic or for Digest (MD5-sess, an empty user name).  Source: REST/MQTT 2.0, 6.1
 (statuses); RFC 7616 (Digest); the device's later documentation on authentication.
@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 from urllib.request import parse_http_list, parse_keqv_list
@@ -41,17 +41,29 @@ class Device:
         self._count = 0
         self.name = parts.netloc
 
-    @contextmanager
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[HTTPResponse]:
+    def get(
+        self, path: str, headers: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[HTTPResponse]:
         """The answer to a GET, whatever its status but 401; its body is read as it arrives.
 
         NotSignedIn when the password is missing or wrong, Unavailable when there is no answer.
         """
+        return self.ask("GET", path, headers=headers)
+
+    @contextmanager
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[HTTPResponse]:
+        """The same for any method, with a body."""
         for attempt in range(ATTEMPTS):
             with closing(self._connect(self._host, self._port, timeout=TIMEOUT_S)) as connection:
                 try:
-                    signed = {**(headers or {}), **self._signed(path)}
-                    connection.request("GET", path, headers=signed)
+                    signed = {**(headers or {}), **self._signed(method, path)}
+                    connection.request(method, path, body, headers=signed)
                     answer = connection.getresponse()
                 except (OSError, HTTPException) as error:
                     why = str(error) or type(error).__name__
@@ -77,14 +89,17 @@ class Device:
         self._challenge = max(known, key=lambda one: one["scheme"])  # digest before basic
         self._count = 0
 
-    def _signed(self, path: str) -> dict[str, str]:
+    def _signed(self, method: str, path: str) -> dict[str, str]:
         if not self._challenge:
             return {}
         if self._challenge["scheme"] == "basic":
             given = b64encode(f"{USER}:{self._password}".encode()).decode()
             return {"Authorization": f"Basic {given}"}
         self._count += 1
-        return {"Authorization": digest(self._challenge, path, self._password, self._count)}
+        return {"Authorization": self._digest(method, path)}
+
+    def _digest(self, method: str, path: str) -> str:
+        return digest(self._challenge, path, self._password, self._count, method=method)
 
 
 def _challenge(header: str) -> dict[str, str]:
@@ -100,9 +115,15 @@ def _hash(challenge: Mapping[str, str]) -> str | None:
 
 
 def digest(
-    challenge: Mapping[str, str], path: str, password: str, count: int, nonce: str | None = None
+    challenge: Mapping[str, str],
+    path: str,
+    password: str,
+    count: int,
+    nonce: str | None = None,
+    *,
+    method: str = "GET",
 ) -> str:
-    """The Authorization of a GET of `path`.  Source: RFC 7616, 3.4; `nonce` is the client's."""
+    """The Authorization of a request.  Source: RFC 7616, 3.4; `nonce` is the client's."""
     kind = _hash(challenge) or "md5"
 
     def hashed(*parts: str) -> str:
@@ -116,7 +137,7 @@ def digest(
         secret = hashed(secret, theirs, ours)
     said = {"username": USER, "realm": realm, "nonce": theirs, "uri": path}
     plain = {"algorithm": algorithm}
-    request = hashed("GET", path)
+    request = hashed(method, path)
     if "auth" in [word.strip() for word in challenge.get("qop", "").split(",")]:
         plain |= {"qop": "auth", "nc": f"{count:08x}"}
         said |= {
