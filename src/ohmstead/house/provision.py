@@ -4,24 +4,22 @@ Source: REST/MQTT 2.0, 4 (mqtt/settings), 6.2 (report_interval).
 """
 
 import asyncio
-import ipaddress
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from ohmstead.access import secrets
 from ohmstead.clock import Clock
-from ohmstead.connect.whatwatt import System, WhatwattGo, differs, not_shown, writable
+from ohmstead.connect.whatwatt import WhatwattGo, differs, not_shown, writable
 from ohmstead.errors import BadInput, Conflict, NotFound, OhmsteadError, Unavailable
 from ohmstead.house.admin import DEVICE_INTERVAL_S, MQTT_URI, Admin
 from ohmstead.house.backup import Backup
 from ohmstead.house.installation import Installation
+from ohmstead.house.provision_plan import changes, one_address, suits, warnings
 from ohmstead.settings.mqtt import MqttSettings
 from ohmstead.store import facts
 from ohmstead.store.dead_letters import DeadLetters
@@ -37,8 +35,6 @@ LOOK_S = 0.5
 TELL_S = 10.0
 FIRST_S = 60.0
 """How long the first reading may take, besides three intervals."""
-
-_IN_URL = re.compile(r"://([^/@:]*):[^/@]*@")
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -59,15 +55,6 @@ class Wish:
     dry_run: bool = False
     backup: Path | None = None
     """The file for what is replaced; None names one in the present folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One setting that becomes another."""
-
-    name: str
-    old: str
-    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +81,14 @@ class Provisioning:
         """All of it; any OhmsteadError says how far it came, and what to do."""
         system = await asyncio.to_thread(self._device.system)
         self._say(f"Device   {system.model} {system.id}, firmware {system.firmware}")
-        _suits(system)
+        suits(system)
         site, interval_s = await self._placed(system.id, wish)
         settings = await self._settings(system.id, wish)
         before = await asyncio.to_thread(self._device.mqtt)
         interval_before = await asyncio.to_thread(self._device.report_interval_s)
         for change in changes(before, settings, interval_before, interval_s):
             self._say(f"  {change.name}: {change.old} -> {change.new}")
-        for warning in _warnings(system, before):
+        for warning in warnings(system, before):
             self._say(f"Careful: {warning}")
         if wish.dry_run:
             self._say("Nothing was changed (--dry-run).")
@@ -301,89 +288,3 @@ async def restored(device: WhatwattGo, backup: Backup, password: str | None, *, 
     if lost:
         say(f"A device does not show its secrets; set again by hand: {', '.join(lost)}")
     say(f"In the cloud, `ohmstead admin device remove {system.id}` ends its login")
-
-
-def _suits(system: System) -> None:
-    if system.too_old:
-        raise BadInput(
-            f"firmware {system.firmware} knows no certificate of a broker, and the cloud takes "
-            "TLS only; update the device to 1.7.6 or newer"
-        )
-
-
-def _warnings(system: System, before: dict[str, Any]) -> list[str]:
-    found = []
-    if lost := not_shown(before):
-        found.append(f"the device does not show {', '.join(lost)}: the backup cannot have it")
-    if system.licence == "FREE":
-        found.append("its licence is FREE: real devices publish nothing then")
-    if system.meter_status not in ("OK", ""):
-        found.append(f"its meter's status is {system.meter_status}: it publishes once that is OK")
-    return found
-
-
-def changes(
-    before: dict[str, Any],
-    settings: dict[str, Any],
-    interval_before: int | None,
-    interval_s: int,
-) -> list[Change]:
-    """What becomes another, in the order of the document; secrets and long texts as their size."""
-    old, new = _flat(before), _flat(settings)
-    old_password = before.get("password_len") or 0
-    old |= {"password": f"({old_password} characters)" if old_password else "none"}
-    new |= {"password": "(a new one, made for this device)"}
-    pairs = [Change(name, old.get(name, "none"), new[name]) for name in new]
-    pairs += [
-        Change(name, value, "none")
-        for name, value in old.items()
-        if name not in new and not name.endswith("_len") and value not in ("none", "(empty)")
-    ]
-    was = "unknown" if interval_before is None else f"{interval_before} s"
-    pairs.append(Change("report_interval", was, f"{interval_s} s"))
-    return [pair for pair in pairs if pair.old != pair.new]
-
-
-def _flat(settings: dict[str, Any], path: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            found |= _flat(value, f"{path}{name}.")
-        elif isinstance(value, str):
-            value = _IN_URL.sub(r"://\1:(hidden)@", value)  # noqa: PLW2901
-            short = len(value) <= 127 and "\n" not in value
-            told = f"({len(value)} characters, {value[:24]!r}...)"
-            found[path + name] = (value or "(empty)") if short else told
-        else:
-            found[path + name] = "none" if value is None else str(value).lower()
-    return found
-
-
-def one_address(uri: str, device: str) -> str:
-    """The first `mqtts://HOST:PORT` of `uri`, which a device at address `device` can reach.
-
-    BadInput when it is none, or this machine's own and the device is not on it.
-    """
-    first = uri.split(",", maxsplit=1)[0].strip()
-    parts = urlsplit(first)
-    try:
-        host, port = parts.hostname, parts.port or 8883
-    except ValueError:
-        host, port = None, 0
-    if parts.scheme != "mqtts" or not host:
-        raise BadInput(f"{uri!r} is not the address of an MQTT service; write mqtts://HOST:PORT")
-    if _here(host) and not _here(urlsplit(f"//{device}").hostname or ""):
-        raise BadInput(
-            f"the device cannot reach {first}: that is this machine for itself. Start the cloud "
-            "with --mqtts 0.0.0.0:8883 and --name NAME, or say the address with --uri"
-        )
-    return f"mqtts://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
