@@ -47,6 +47,12 @@ class TooLarge(OhmsteadError):
     status = 413
 
 
+class WrongKind(OhmsteadError):
+    """The body is of a kind that this place does not take."""
+
+    status = 415
+
+
 class TooMany(OhmsteadError):
     """A bound on pending or repeated work is reached; try again later."""
 

@@ -34,6 +34,7 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("provision", "ohmstead.cli.provision:provision", "Make a device send to a cloud."),
     Subcommand("flatten", "ohmstead.cli.flatten:flatten", "Show JSON as path, type and value."),
     Subcommand("simulate", "ohmstead.cli.simulate:simulate", "Be a meter that does not exist."),
+    Subcommand("release", "ohmstead.cli.release:app", "Make and look into releases of it."),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),
 )
 

@@ -15,7 +15,9 @@ import uvloop
 
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
+from ohmstead.gateway.release import pinned
 from ohmstead.house import gateway as house
+from ohmstead.house import launcher
 from ohmstead.settings import gateway as settings
 from ohmstead.settings.gateway import GatewayOptions, Secret
 
@@ -39,7 +41,13 @@ async def _until_told(options: GatewayOptions) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await house.run(options, clock=SystemClock(), stop=stop)
+    await house.run(options, clock=SystemClock(), stop=stop, ready=_ready)
+
+
+def _ready(_: int | None) -> None:
+    """Tells the launcher, if there is one."""
+    if launcher.VARIABLE in os.environ:
+        os.write(int(os.environ.pop(launcher.VARIABLE)), b"ready\n")
 
 
 def _run(options: GatewayOptions) -> None:
@@ -148,11 +156,18 @@ def gateway(  # noqa: PLR0913, PLR0917  (one argument an option)
             help="Let the API's reboot restart this machine too, not the gateway alone.",
         ),
     ] = False,
+    no_updates: Annotated[
+        bool,
+        typer.Option("--no-updates", help="Run this installation, and take no releases."),
+    ] = False,
 ) -> None:
     """Read one meter, serve it under /api/v1 and send it to a cloud.
 
     Ends with Ctrl-C; what the cloud has not acknowledged is kept and sent after the next start.
     """
+    launched = launcher.VARIABLE in os.environ
+    if not launched and not no_updates and pinned():
+        launcher.become(data.expanduser(), sys.argv[1:])
     _log_to_stderr()
     encryption, authentication = _keys(key, auth_key, key_file)
     options = GatewayOptions(
@@ -168,5 +183,6 @@ def gateway(  # noqa: PLR0913, PLR0917  (one argument an option)
         meter=settings.meter(scalers, scaler or [], conv_factor),
         licence=licence,
         reboot_host=reboot_host,
+        launched=launched,
     )
     _run(options)

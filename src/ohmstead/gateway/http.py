@@ -160,8 +160,12 @@ class About:
     """The type of the JSON body it wants; None for no body."""
     gives: Any = None
     """The type of the JSON body it answers; None for none (or for `media`)."""
+    form: str = ""
+    """The name of the file in the form it wants (multipart/form-data); "" for no form."""
     media: str = ""
     """The media type of its answer, where that is not (or not always) JSON."""
+    plain_errors: bool = False
+    """Whether its errors are plain text, unless JSON is asked for."""
     query: Sequence[Query] = ()
     statuses: Sequence[int] = (200,)
     """All it may answer, without 400 (where something is taken), 401 and 500, which are added."""

@@ -109,7 +109,19 @@ def _operation(route: Route, about: About, schemas: dict[int, Json]) -> Json:
         if about.takes is str:
             content = {"text/plain": {"schema": {"type": "string"}}}
         answer["requestBody"] = {"required": True, "content": content}
+    if about.form:
+        answer["requestBody"] = {"required": True, "content": _form(about.form)}
     return answer
+
+
+def _form(file: str) -> Json:
+    schema = {
+        "type": "object",
+        "properties": {file: {"type": "string", "format": "binary"}},
+        "required": [file],
+        "additionalProperties": False,
+    }
+    return {"multipart/form-data": {"schema": schema}}
 
 
 def _name(method: Method, path: str) -> str:
@@ -150,6 +162,8 @@ def _answer(status: int, about: About, schemas: dict[int, Json]) -> Json:
     answer: Json = {"description": MEANINGS[status]}
     if status >= 400:
         answer["content"] = {"application/json": {"schema": ERROR}}
+        if about.plain_errors:
+            answer["content"]["text/plain"] = {"schema": {"type": "string"}}
     elif status != 204 and (about.media or about.gives):
         answer["content"] = {}
         if about.gives:

@@ -42,6 +42,7 @@ from ohmstead.gateway.sdcard_api import SdCardApi
 from ohmstead.gateway.search import Notebook
 from ohmstead.gateway.settings_api import SettingsApi
 from ohmstead.gateway.source import source_of
+from ohmstead.gateway.update_api import UpdateApi
 from ohmstead.house.background import Background
 from ohmstead.house.gateway_start import (
     factory_of,
@@ -51,6 +52,7 @@ from ohmstead.house.gateway_start import (
     reboot_host,
     zone_of,
 )
+from ohmstead.house.gateway_update import build, shown, updates_of
 from ohmstead.house.gateway_uplink import Uplink, uplink_of
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.reader import Heard, Reader, at_port, keys_of, scaling_of
@@ -91,6 +93,10 @@ class _Gateway:
         self.clock = clock
         self.again = asyncio.Event()
         """Set when the gateway is to start anew."""
+        self.left = asyncio.Event()
+        """Set when it is to make way for another version."""
+        self.updates = updates_of(options, folder)
+        self.build = build()
         self.configuration = Configuration(
             folder / "settings",
             self.id,
@@ -156,6 +162,8 @@ class _Gateway:
             boot_id=self._boot_id,
             zone=self.zone,
             firmware=__version__,
+            build=self.build,
+            update=shown(self.updates),
             meter_status=self.meter.status,
             refused=self.meter.refused,
             doubts=self.meter.doubts,
@@ -184,6 +192,7 @@ class _Gateway:
             Actions(self.folder, self.clock),
             *((self.mqtt,) if self.licensed else ()),
             Maintenance(self.again.set, self.forget),
+            UpdateApi(self.updates, self.left.set),
         )
         routes = [route for feature in offered for route in feature.routes()]
         return (*offered, OpenApi(routes, __version__))
@@ -340,4 +349,5 @@ async def _work(
         background.run(read(), "meter")
         background.run(told(stop), "stop")
         background.run(told(gateway.again), "again")
+        background.run(told(gateway.left), "left")
         await over.wait()

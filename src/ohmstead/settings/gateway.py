@@ -118,6 +118,8 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     """free imitates a device without a licence, which has no reports, variables and actions."""
     reboot_host: bool = False
     """Whether `reboot` and `restore` restart the machine too, by systemctl."""
+    launched: bool = False
+    """Whether a launcher started it, which can start another version of it."""
     ends: bool = False
     """Whether to end by itself once the source has ended and everything is sent."""
 

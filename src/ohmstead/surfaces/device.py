@@ -52,6 +52,20 @@ class OwnBroker:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """How updates of the device stand."""
+
+    state: str = "NONE"
+    """NONE (the installation itself runs), TRIAL, CONFIRMED or ROLLED BACK."""
+    release: str = ""
+    """The release that runs; empty when the installation itself does."""
+    rolled_back: str = ""
+    """The release that did not come up, until another one is installed."""
+    trouble: str = ""
+    """Why it was given up, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """A value that cannot be right."""
 
@@ -75,6 +89,10 @@ class Device:
     """Eight upper-case hexadecimal digits, new at every start."""
     zone: ZoneInfo
     firmware: str
+    build: str = ""
+    """Which build of `firmware`."""
+    update: Update | None = None
+    """None when the device takes no updates."""
     model: str = "Ohmstead"
     name: str = ""
     meter_status: str = "NO DATA"

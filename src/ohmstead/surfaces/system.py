@@ -43,7 +43,8 @@ def _device(device: Device) -> Json:
         "id": device.id,
         "model": device.model,
         "firmware": device.firmware,
-        "upgrade_capable": False,
+        "build": device.build,
+        "upgrade_capable": device.update is not None,
         "date": date(device.now, device.zone),
         "time": time_of_day(device.now, device.zone),
         "time_since_boot": int(device.uptime_s),  # Quirk 1: the table calls it time_since_reboot
@@ -131,4 +132,6 @@ def document(reading: Reading | None, device: Device) -> Json:
     }
     if device.uplink:
         answer["uplink"] = asdict(device.uplink)
+    if device.update:
+        answer["update"] = asdict(device.update)
     return answer
