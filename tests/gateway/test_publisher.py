@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from tests.gateway.broker import Broker, running
 
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
+from ohmstead.gateway import publisher
 from ohmstead.gateway.backoff import Backoff
 from ohmstead.gateway.outbox import Outbox
 from ohmstead.gateway.publisher import Publisher, Waits
@@ -147,3 +149,21 @@ async def test_a_certificate_that_is_none_is_explained(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="PEM"):
         Publisher(uplink, queue, Outbox(queue, 0, lambda _: b""), SystemClock())
     queue.close()
+
+
+async def test_a_broker_that_stops_answering_is_left_and_found_again(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that takes reports and acknowledges none: the next connection sends them again."""
+    monkeypatch.setattr(publisher, "PATIENCE_S", 0.3)
+    await broker.keep()
+    async with sending(tmp_path / "queue", broker.uplink()) as sender:
+        await until(lambda: sender.publisher.state == "CONNECTED")
+        assert broker.process
+        broker.process.send_signal(signal.SIGSTOP)
+        sender.offer(30)
+        await until(lambda: "acknowledge" in sender.publisher.trouble)
+        assert sender.queue.waiting == 30
+        broker.process.send_signal(signal.SIGCONT)
+        await until(lambda: sender.queue.waiting == 0)
+    assert list(dict.fromkeys(await arrived(broker))) == list(range(30))

@@ -5,8 +5,8 @@ wants the present.  Source: REST/MQTT 2.0, 4 and 5.  The cloud's uplink is `gate
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import aiomqtt
@@ -16,6 +16,7 @@ from ohmstead.clock import Clock
 from ohmstead.errors import BadInput
 from ohmstead.gateway.backoff import Backoff
 from ohmstead.gateway.board import Board
+from ohmstead.gateway.broker_link import Link, cause, entered, until_disconnected
 from ohmstead.gateway.configuration import Configuration
 from ohmstead.gateway.http import Route
 from ohmstead.gateway.mqtt_endpoint import Endpoint, endpoint
@@ -128,7 +129,7 @@ class MqttClient:
 
     async def _session(self, to: Endpoint, settings: MqttSettings) -> Exception:
         """One connection, from its beginning to its end; why it ended."""
-        client = aiomqtt.Client(
+        client = Link(
             to.host,
             to.port,
             username=to.username,
@@ -143,20 +144,17 @@ class MqttClient:
         )
         template = Template(settings.publish.template)
         try:
-            async with _entered(client), asyncio.TaskGroup() as group:
+            async with entered(client), asyncio.TaskGroup() as group:
                 self._connected, self._trouble = True, ""
                 _log.info("own broker connected", host=to.host, port=to.port)
                 publishing = self._publish(client, settings.publish.topic, template)
                 group.create_task(publishing, name="mqtt:publish")
-                group.create_task(_until_disconnected(client), name="mqtt:watch")
-        except* (aiomqtt.MqttError, OSError, ValueError) as group_error:
-            found: BaseException = group_error
-            while isinstance(found, BaseExceptionGroup):
-                found = found.exceptions[0]
-            error = found if isinstance(found, Exception) else aiomqtt.MqttError(str(found))
+                group.create_task(until_disconnected(client), name="mqtt:watch")
+        except* (aiomqtt.MqttError, OSError, ValueError) as group:
+            error = cause(group)
         return error
 
-    async def _publish(self, client: aiomqtt.Client, topic: str, template: Template) -> NoReturn:
+    async def _publish(self, client: Link, topic: str, template: Template) -> NoReturn:
         """Reading after reading, none twice, none sooner than the interval after the one before."""
         while True:
             await self._interval()
@@ -167,7 +165,7 @@ class MqttClient:
                 continue  # 4, note: "will only publish values if a meter is connected"
             message = template.render(reading, device)
             self._last_s = self._clock.monotonic_s()
-            await client.publish(topic, message, qos=1, timeout=ANSWER_S)
+            await client.deliver(topic, message, ANSWER_S)
 
     async def _interval(self) -> None:
         """Waits out the interval, also when that becomes another one meanwhile."""
@@ -189,32 +187,3 @@ class MqttClient:
                 if reading is None:
                     raise aiomqtt.MqttError("the gateway stops")
                 return reading
-
-
-@asynccontextmanager
-async def _entered(client: aiomqtt.Client) -> AsyncIterator[None]:
-    """The client, connected; a connection that comes to nothing does not stay behind."""
-    entering = asyncio.ensure_future(client.__aenter__())
-    try:
-        await asyncio.shield(entering)
-    except asyncio.CancelledError:
-        # Bounded: 5 s for the connection, ANSWER_S for the login.
-        await asyncio.gather(entering, return_exceptions=True)
-        client._client.disconnect()
-        raise
-    except aiomqtt.MqttError as error:
-        client._client.disconnect()  # aiomqtt leaves a connection that was never confirmed open
-        if "timed out" in str(error):
-            why = "the broker does not answer the login; does it want TLS, or a client certificate?"
-            raise aiomqtt.MqttError(why) from error
-        raise
-    try:
-        yield
-    finally:
-        await client.__aexit__(None, None, None)
-
-
-async def _until_disconnected(client: aiomqtt.Client) -> None:
-    """Ends with MqttError when the connection does; no messages are expected."""
-    async for _ in client.messages:
-        pass

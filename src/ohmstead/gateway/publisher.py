@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ohmstead.clock import Clock
 from ohmstead.errors import BadInput
 from ohmstead.gateway.backoff import Backoff
+from ohmstead.gateway.broker_link import Link, cause, entered, until_disconnected
 from ohmstead.gateway.outbox import Outbox
 from ohmstead.gateway.queue import Queue
 from ohmstead.settings.gateway import Uplink
@@ -24,8 +25,12 @@ CONNECTING, CONNECTED, DISCONNECTED, REFUSED = "CONNECTING", "CONNECTED", "DISCO
 
 IN_FLIGHT = 20
 """Reports sent and not yet acknowledged; further ones wait on disk."""
-ANSWER_S = 10.0
-"""Without an answer for so long, CONNACK or PUBACK, the connection is given up."""
+LOGIN_S = 10.0
+"""Without a CONNACK for so long the connection is given up: the broker asks who may come in."""
+PATIENCE_S, MOST_PATIENCE_S = 2.0, 16.0
+"""Without a PUBACK for so long the connection is given up.  A broker that was just started answers
+logins and forgets what is published before it can store; one that is slow is given twice the time
+at the next try."""
 KEEPALIVE_S = 20
 STEADY_S = 30.0
 """A connection that lasted so long begins the waits anew."""
@@ -61,6 +66,10 @@ def _is_refusal(error: BaseException) -> bool:
     return (code.value if isinstance(code, ReasonCode) else code) in _REFUSALS
 
 
+class _Unacknowledged(aiomqtt.MqttError):
+    """A report was sent and no PUBACK came."""
+
+
 class Publisher:
     """Sends what the queue holds, for as long as it runs."""
 
@@ -78,6 +87,7 @@ class Publisher:
         self._state = CONNECTING
         self._trouble = ""
         self._since_s = 0.0
+        self._patience_s = PATIENCE_S
 
     @property
     def state(self) -> str:
@@ -99,6 +109,10 @@ class Publisher:
             )
             refused = _is_refusal(error)
             failures = 1 if steady else failures + 1
+            if steady:
+                self._patience_s = PATIENCE_S
+            elif isinstance(error, _Unacknowledged):
+                self._patience_s = min(2 * self._patience_s, MOST_PATIENCE_S)
             refusals = refusals + 1 if refused else 0
             self._state = REFUSED if refused else DISCONNECTED
             self._trouble = str(error) or type(error).__name__
@@ -117,8 +131,8 @@ class Publisher:
             )
             await asyncio.sleep(wait_s)
 
-    def _client(self) -> aiomqtt.Client:
-        client = aiomqtt.Client(
+    def _link(self) -> Link:
+        link = Link(
             self._host,
             self._port,
             username=self._uplink.username,
@@ -126,42 +140,39 @@ class Publisher:
             identifier=self._uplink.username,
             protocol=aiomqtt.ProtocolVersion.V311,
             clean_session=True,
-            timeout=ANSWER_S,
+            timeout=LOGIN_S,
             keepalive=KEEPALIVE_S,
             max_inflight_messages=IN_FLIGHT,
             max_queued_incoming_messages=1,  # it subscribes to nothing
             tls_context=self._tls,
         )
-        client.pending_calls_threshold = IN_FLIGHT
-        return client
+        link.pending_calls_threshold = IN_FLIGHT
+        return link
 
     async def _session(self) -> Exception:
         """One connection, from its beginning to its end; why it ended."""
         try:
-            async with self._client() as client:
+            async with entered(self._link()) as link:
                 self._state, self._trouble = CONNECTED, ""
                 self._since_s = self._clock.monotonic_s()
                 _log.info("cloud connected", host=self._host, waiting=self._queue.waiting)
                 self._queue.rewind()
-                await self._send_all(client)
+                await self._send_all(link)
         except* (aiomqtt.MqttError, OSError) as group:
-            found: BaseException = group
-            while isinstance(found, BaseExceptionGroup):
-                found = found.exceptions[0]
-            error = found if isinstance(found, Exception) else aiomqtt.MqttError(str(found))
+            error = cause(group)
         return error
 
-    async def _send_all(self, client: aiomqtt.Client) -> NoReturn:
+    async def _send_all(self, link: Link) -> NoReturn:
         flying: Flying = asyncio.Queue(IN_FLIGHT - 2)  # one more is put, one is confirmed
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._launch(client, group, flying), name="uplink:launch")
+            group.create_task(self._launch(link, group, flying), name="uplink:launch")
             group.create_task(self._confirm(flying), name="uplink:confirm")
-            group.create_task(_until_disconnected(client), name="uplink:watch")
+            group.create_task(until_disconnected(link), name="uplink:watch")
         raise aiomqtt.MqttError("the connection ended")
 
     async def _launch(
         self,
-        client: aiomqtt.Client,
+        link: Link,
         group: asyncio.TaskGroup,
         flying: Flying,
     ) -> NoReturn:
@@ -171,9 +182,18 @@ class Publisher:
             if entry is None:
                 await self._outbox.added()
                 continue
-            sending = client.publish(self._uplink.topic, entry.payload, qos=1, timeout=ANSWER_S)
+            sending = self._send(link, entry.payload)
             task = group.create_task(sending, name=f"uplink:{entry.number}")
             await flying.put((entry.number, task))
+
+    async def _send(self, link: Link, report: bytes) -> None:
+        """Done when the broker has it; _Unacknowledged when it does not say so."""
+        try:
+            await link.deliver(self._uplink.topic, report, self._patience_s)
+        except aiomqtt.MqttError as error:
+            if "timed out" in str(error):
+                raise _Unacknowledged("the broker does not acknowledge reports") from error
+            raise
 
     async def _confirm(self, flying: Flying) -> NoReturn:
         """Takes reports out of the queue in their order, each after its PUBACK."""
@@ -181,9 +201,3 @@ class Publisher:
             number, task = await flying.get()
             await task
             self._queue.done(number)
-
-
-async def _until_disconnected(client: aiomqtt.Client) -> None:
-    """Ends with MqttError when the connection does; no messages are expected."""
-    async for _ in client.messages:
-        pass
