@@ -41,6 +41,8 @@ class Limits:
     """How long one question for messages stays open."""
     confirm_s: float = 2.0
     """How long the server may take to confirm acknowledgements."""
+    replicas: int = 1
+    """On how many servers each message is kept; more than one needs a cluster of as many."""
     recover_s: float = 60.0
     """How long messages are held back for older ones before they go out without them."""
 
@@ -55,7 +57,7 @@ async def prepare(connection: Client, limits: Limits) -> None:
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
         max_bytes=limits.stream_bytes,
-        num_replicas=1,
+        num_replicas=limits.replicas,
     )
     try:
         await js.stream_info(STREAM)
