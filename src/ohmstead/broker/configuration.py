@@ -1,6 +1,7 @@
 """The NATS server's configuration file: accounts, JetStream, auth callout and the MQTT port."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,3 +122,48 @@ def written(given: Configuration) -> str:
             key=json.dumps(str(given.mqtt.key)),
         )
     return text
+
+
+_SHARED = """\
+# What every NATS server of Ohmstead's needs; made by `ohmstead admin broker configuration`.
+# No secret is in it.  Include it in the configuration of each server:  include "{name}"
+max_payload: {payload}
+accounts {{
+  SYS {{
+    users: [ {{ nkey: {system} }} ]
+  }}
+  AUTH {{
+    users: [ {{ nkey: {callout} }} ]
+  }}
+  {account} {{
+    jetstream: enabled
+    users: [ {{ nkey: {consumer} }} ]
+  }}
+}}
+system_account: SYS
+authorization {{
+  timeout: {timeout}
+  auth_callout {{
+    issuer: {issuer}
+    auth_users: [ {system}, {callout}, {consumer} ]
+    account: AUTH
+  }}
+}}
+"""
+
+
+def shared(name: str, users: Mapping[str, str], issuer: str) -> str:
+    """The part of the configuration that all servers of an external cluster share.
+
+    `users` are the public keys of our three users, `issuer` that of the callout's account.
+    """
+    return _SHARED.format(
+        name=name,
+        payload=LARGEST_PAYLOAD,
+        system=users[SYSTEM_USER],
+        callout=users[CALLOUT_USER],
+        consumer=users[CONSUMER_USER],
+        account=ACCOUNT,
+        timeout=CALLOUT_TIMEOUT_S,
+        issuer=issuer,
+    )
