@@ -32,6 +32,9 @@ class Script:
     def feed(self, data: bytes) -> Iterable[Telegram | Refused]:
         return [self._found.pop(0)]
 
+    def close(self) -> Iterable[Telegram | Refused]:
+        return self.feed(b"")
+
 
 def a_telegram(values: Mapping[str, Value], at: datetime | None = None) -> Telegram:
     return Telegram("DLMS", "hdlc", values, at, Identity(id="7"), b"")

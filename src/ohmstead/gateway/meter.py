@@ -58,6 +58,10 @@ class Decoder(Protocol):
         """What `data` completes."""
         ...
 
+    def close(self) -> Iterable[Telegram | Refused]:
+        """What the end of the stream completes."""
+        ...
+
     @property
     def status(self) -> str:
         """How recognition stands, in the device's words."""
@@ -225,10 +229,14 @@ class Meter:
         self._port = state
 
     def feed(self, data: bytes) -> Iterator[Reading]:
-        """The readings that `data` completes; it must be consumed."""
-        self._port = None
-        self._heard_s = self._clock.monotonic_s()
-        for found in self._decoder.feed(data):
+        """The readings that `data` completes; it must be consumed.
+
+        No bytes are the end of a stream, as `read` has it: some telegrams are complete only then.
+        """
+        if data:
+            self._port = None
+            self._heard_s = self._clock.monotonic_s()
+        for found in self._decoder.feed(data) if data else self._decoder.close():
             if isinstance(found, Refused):
                 self._count(found)
             else:

@@ -44,7 +44,8 @@ async def chunks(
     notebook: Notebook | None = None,
     times: Times | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of the meter at `at`, in the pieces they come in.
+    """The bytes of the meter at `at`, in the pieces they come in; an empty piece where a recording
+    ends, before it begins anew.
 
     Ends only for a recording with `loop=0`.  `keys` only help to recognise a meter; `notebook`
     keeps the setting of a serial line from one start to the next.  Unavailable when a port cannot
@@ -151,6 +152,7 @@ async def _replayed(at: Replay, tell: Tell, keys: Keys | None) -> AsyncGenerator
                 await asyncio.sleep(at.interval_s)
         if waiting:
             yield bytes(waiting)
+        yield b""
         if not at.loop:
             return
         if waiting:
