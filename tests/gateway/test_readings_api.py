@@ -120,6 +120,18 @@ async def test_the_stream_sends_every_reading(served: Served) -> None:
             assert fields["P_In"] == number
 
 
+async def test_3_2_readings_that_come_together_are_an_event_each(served: Served) -> None:
+    """3.2: "at the same frequency as the meter sends reports": none is left out."""
+    served.post(1)
+    async with served.client.stream("GET", LIVE) as response:
+        stream = Stream(response)
+        assert await stream.event()
+        for number in range(2, 12):
+            served.post(number)
+        events = [await stream.event() for _ in range(2, 12)]
+    assert [event and event["P_In"] for event in events] == list(range(2, 12))
+
+
 async def test_the_latest_reading_is_sent_at_once(served: Served) -> None:
     """A meter that reports once a minute: who comes in between need not wait for it."""
     served.post(7)

@@ -9,9 +9,11 @@ from ohmstead.gateway.http import EVENTS, About, Request, Response, Route, json
 from ohmstead.reading.reading import Reading
 from ohmstead.surfaces import live, report, system, variables
 from ohmstead.surfaces.device import Device
+from ohmstead.surfaces.system_shape import System
 
 Present = Callable[[], Device]
 Document = Callable[[Reading | None, Device], object]
+Further = tuple[int, Sequence[Reading]]
 
 LOOK_S = 3600.0
 """A stream waits so long for a reading before it looks again whether it still should."""
@@ -33,7 +35,11 @@ class Readings:
                 "GET",
                 "/api/v1/system",
                 partial(self._document, system.document),
-                About(summary="The device and its meter", source="REST/MQTT 2.0, 2.3", gives=dict),
+                About(
+                    summary="The device, its meter, its network and its services",
+                    source="REST/MQTT 2.0, 2.3",
+                    gives=System,
+                ),
             ),
             Route(
                 "GET",
@@ -77,29 +83,31 @@ class Readings:
         return Response(body=self._events(self._newer), media=EVENTS)
 
     async def _events(self, newer: asyncio.Event) -> AsyncIterator[bytes]:
-        """Event after event, from the latest reading on; a slow client gets fewer, none late.
+        """Event after event, the latest reading first; a client that falls far behind gets fewer.
 
         A newer client ends it.  Source: 3.2, note: "You can only establish one connection".
         """
-        shown: Reading | None = None
+        seen = max(0, self._board.count - 1)
         superseded = asyncio.create_task(newer.wait(), name="live:superseded")
-        following: asyncio.Task[Reading | None] | None = None
+        following: asyncio.Task[Further | None] | None = None
         try:
             while not newer.is_set():
-                following = asyncio.create_task(self._next(shown), name="live:next")
+                following = asyncio.create_task(self._further(seen), name="live:next")
                 await asyncio.wait({following, superseded}, return_when=asyncio.FIRST_COMPLETED)
-                shown = following.result() if following.done() else None
-                if shown is None:
+                further = following.result() if following.done() else None
+                if further is None:
                     return
-                yield live.event(shown, self._device())
+                seen, readings = further
+                for reading in readings:
+                    yield live.event(reading, self._device())
         finally:
             superseded.cancel()
             if following:
                 following.cancel()
 
-    async def _next(self, shown: Reading | None) -> Reading | None:
+    async def _further(self, seen: int) -> Further | None:
         while True:
             try:
-                return await self._board.next(shown, LOOK_S)
+                return await self._board.further(seen, LOOK_S)
             except TimeoutError:
                 continue
