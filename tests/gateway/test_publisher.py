@@ -106,6 +106,19 @@ async def test_a_broker_that_is_killed_loses_nothing(broker: Broker, tmp_path: P
     assert list(dict.fromkeys(found)) == list(range(750))  # some may come twice, none out of order
 
 
+async def test_when_a_server_of_a_cluster_is_away_another_is_found(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """docs/broker.md: a gateway knows all addresses, and goes on to the next one."""
+    await broker.keep()
+    away = ["mqtts://localhost:1", "mqtts://127.0.0.1:2"]
+    uplink = {**broker.uplink(), "uri": ",".join([*away, broker.uplink()["uri"]])}
+    async with sending(tmp_path / "queue", uplink) as sender:
+        sender.offer(5)
+        await until(lambda: sender.queue.waiting == 0)
+    assert await arrived(broker) == list(range(5))
+
+
 async def test_what_was_queued_without_a_broker_is_sent_by_the_next_program(
     broker: Broker, tmp_path: Path
 ) -> None:

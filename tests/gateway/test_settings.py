@@ -29,10 +29,12 @@ def written(folder: Path, **change: object) -> Path:
 def test_an_uplink_file_is_read(tmp_path: Path) -> None:
     """The object that `device add --json` prints, taken as it is; further members do not matter."""
     found = uplink(written(tmp_path))
-    assert (found.id, found.topic, found.address) == (
-        GOOD["id"], GOOD["topic"], ("cloud.example", 8883),
+    assert (found.id, found.topic, found.addresses) == (
+        GOOD["id"], GOOD["topic"], (("cloud.example", 8883),),
     )  # fmt: skip
-    assert uplink(written(tmp_path, uri="mqtts://[::1]")).address == ("::1", 8883)
+    assert uplink(written(tmp_path, uri="mqtts://[::1]")).addresses == (("::1", 8883),)
+    several = uplink(written(tmp_path, uri="mqtts://a.example:1, mqtts://b.example"))
+    assert several.addresses == (("a.example", 1), ("b.example", 8883))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ report may arrive twice (after a broken connection, or a kill), never not at all
 """
 
 import asyncio
+import secrets
 import ssl
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -78,7 +79,9 @@ class Publisher:
     ) -> None:
         """BadInput when the uplink's address or certificate is none."""
         self._uplink = uplink
-        self._host, self._port = uplink.address
+        self._addresses = uplink.addresses
+        self._chosen = secrets.randbelow(len(self._addresses))
+        """Devices spread over the servers of a cluster, and go on to the next when one is away."""
         self._tls = tls(uplink.certificate)
         self._queue = queue
         self._outbox = outbox
@@ -119,12 +122,14 @@ class Publisher:
             wait_s = (
                 self._waits.refused.wait_s(refusals)
                 if refused
-                else self._waits.trouble.wait_s(failures)
+                else self._waits.trouble.wait_s(-(-failures // len(self._addresses)))
             )
+            host, port = self._addresses[self._chosen]
+            self._chosen = (self._chosen + 1) % len(self._addresses)
             _log.warning(
                 "cloud refuses the login" if refused else "cloud not reached",
-                host=self._host,
-                port=self._port,
+                host=host,
+                port=port,
                 why=self._trouble,
                 waiting=self._queue.waiting,
                 next_try_s=round(wait_s, 1),
@@ -133,8 +138,7 @@ class Publisher:
 
     def _link(self) -> Link:
         link = Link(
-            self._host,
-            self._port,
+            *self._addresses[self._chosen],
             username=self._uplink.username,
             password=self._uplink.password,
             identifier=self._uplink.username,
@@ -155,7 +159,11 @@ class Publisher:
             async with entered(self._link()) as link:
                 self._state, self._trouble = CONNECTED, ""
                 self._since_s = self._clock.monotonic_s()
-                _log.info("cloud connected", host=self._host, waiting=self._queue.waiting)
+                _log.info(
+                    "cloud connected",
+                    host=self._addresses[self._chosen][0],
+                    waiting=self._queue.waiting,
+                )
                 self._queue.rewind()
                 await self._send_all(link)
         except* (aiomqtt.MqttError, OSError) as group:

@@ -31,8 +31,8 @@ class Uplink(Struct, frozen=True):
     """How a gateway reaches its cloud: what `ohmstead admin device add --json` prints."""
 
     id: Mac
-    uri: Word
-    """`mqtts://HOST[:PORT]`."""
+    uri: Annotated[str, Meta(min_length=1, max_length=1024)]
+    """`mqtts://HOST[:PORT]`; several of a cluster with commas between them."""
     username: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:-]{1,128}$")]
     """Also the client id; the broker refuses ids with dots or spaces."""
     password: Word
@@ -44,16 +44,21 @@ class Uplink(Struct, frozen=True):
         return f"Uplink(id={self.id!r}, uri={self.uri!r})"  # and not the password
 
     @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of the broker; BadInput when the address is not an encrypted one."""
-        parts = urlsplit(self.uri)
-        try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if parts.scheme != "mqtts" or not host:
-            raise BadInput(f"the uplink's uri {self.uri!r} must be mqtts://HOST:PORT")
-        return host, port or MQTTS_PORT
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of the broker, or of each server of its cluster; BadInput when one is not
+        an encrypted address."""
+        return tuple(map(_address, self.uri.split(",")))
+
+
+def _address(written: str) -> tuple[str, int]:
+    parts = urlsplit(written.strip())
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if parts.scheme != "mqtts" or not host:
+        raise BadInput(f"the uplink's uri {written!r} must be mqtts://HOST:PORT")
+    return host, port or MQTTS_PORT
 
 
 class Secret:
@@ -154,7 +159,7 @@ def uplink(file: Path) -> Uplink:
         raise BadInput(
             f"the uplink file {file} is not what `ohmstead admin device add --json` prints: {error}"
         ) from error
-    _ = found.address
+    _ = found.addresses
     return found
 
 
