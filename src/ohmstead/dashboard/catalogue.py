@@ -3,16 +3,17 @@
 from litestar import get
 from litestar.di import NamedDependency
 
-from ohmstead.dashboard import shapes, words
+from ohmstead.dashboard import shapes
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.reading import catalogue as measured
+from ohmstead.reading import labels
 from ohmstead.store.people import User
 
 KNOWN = shapes.Catalogue(
     quantities=[
         shapes.Quantity(
-            obis=q.obis, unit=q.unit, kind=q.kind.value, label=q.label, labels=words.labels(q)
+            obis=q.obis, unit=q.unit, kind=q.kind.value, label=q.label, labels=labels.labels(q)
         )
         for q in measured.ALL
     ],

@@ -27,6 +27,7 @@ from ohmstead.gateway.configuration import Configuration
 from ohmstead.gateway.discovery import Announcement
 from ohmstead.gateway.http import Feature, Running
 from ohmstead.gateway.kept import Kept
+from ohmstead.gateway.logs_api import Logs, Ring
 from ohmstead.gateway.maintenance_api import Maintenance
 from ohmstead.gateway.meter import SILENT_S, Meter
 from ohmstead.gateway.meter_api import MeterApi
@@ -36,12 +37,14 @@ from ohmstead.gateway.modbus_server import ModbusServer
 from ohmstead.gateway.mqtt_client import MqttClient
 from ohmstead.gateway.network_api import NetworkApi, NoNetwork
 from ohmstead.gateway.openapi import OpenApi
+from ohmstead.gateway.pages_api import Pages
 from ohmstead.gateway.readings_api import Readings
 from ohmstead.gateway.recorder import Recorder
 from ohmstead.gateway.sdcard_api import SdCardApi
 from ohmstead.gateway.search import Notebook
 from ohmstead.gateway.settings_api import SettingsApi
 from ohmstead.gateway.source import source_of
+from ohmstead.gateway.values_api import ValuesApi
 from ohmstead.gateway.update_api import UpdateApi
 from ohmstead.house.background import Background
 from ohmstead.house.gateway_start import (
@@ -85,8 +88,9 @@ class _Gateway:
         folder: Path,
         clock: Clock,
         given: AsyncIterator[bytes] | None = None,
+        log: Ring | None = None,
     ) -> None:
-        """`given` are bytes to read in the place of the source's."""
+        """`given` are bytes to read in the place of the source's; `log` is what its pages show."""
         self.zone = zone_of(options.zone)
         self.id = identity(options, folder)
         self.folder = folder
@@ -149,6 +153,8 @@ class _Gateway:
         )
         self.mqtt = MqttClient(self.configuration, self.board, self.device, clock)
         self.uplink: Uplink | None = None
+        self.log = log or Ring()
+        self.claim = options.uplink.claim if options.uplink else None
         self._started_at = clock.now()
         self._boot_id = secrets.token_hex(4).upper()
 
@@ -192,10 +198,22 @@ class _Gateway:
             Actions(self.folder, self.clock),
             *((self.mqtt,) if self.licensed else ()),
             Maintenance(self.again.set, self.forget),
+            self._values(),
+            Logs(self.log),
+            Pages(),
             UpdateApi(self.updates, self.left.set),
         )
         routes = [route for feature in offered for route in feature.routes()]
         return (*offered, OpenApi(routes, __version__))
+
+    def _values(self) -> ValuesApi:
+        return ValuesApi(
+            self.board,
+            self.device,
+            refusal=lambda: self.meter.refusal,
+            blocks=lambda: self.modbus.blocks,
+            claim=self.claim,
+        )
 
     async def forget(self) -> None:
         """Takes all settings back to the factory.  Source: REST/MQTT 2.0, 6.12."""
@@ -260,11 +278,13 @@ async def run(
     stop: asyncio.Event,
     source: AsyncIterator[bytes] | None = None,
     ready: Ready = lambda _: None,
+    log: Ring | None = None,
 ) -> None:
     """Runs a gateway until `stop` is set (or, with `options.ends`, until all is read and sent).
 
     `source` replaces the bytes that `options.source` names: a simulated past, with a clock set to
-    it.  BadInput, NotFound, Conflict or Unavailable, saying what to do, when it cannot start.
+    it; `log` is a processor of its log, whose last lines its pages show.  BadInput, NotFound,
+    Conflict or Unavailable, saying what to do, when it cannot start.
     """
     folder = folder_of(options.data)
     with contextlib.ExitStack() as stack:
@@ -272,7 +292,7 @@ async def run(
         if options.http:
             at = Address.parse(options.http)
             sock = stack.enter_context(listen(at.host, at.port, "the gateway's API"))
-        while await _life(options, folder, clock, stop, source, sock, ready):
+        while await _life(options, folder, clock, stop, source, sock, ready, log):
             _log.info("gateway starts anew")
             ready = _told
             if options.reboot_host:
@@ -291,10 +311,11 @@ async def _life(
     source: AsyncIterator[bytes] | None,
     sock: socket.socket | None,
     ready: Ready,
+    log: Ring | None,
 ) -> bool:
     """One life of the gateway, from its start to its end or the next; True when it starts anew."""
     async with AsyncExitStack() as stack:
-        gateway = _Gateway(options, folder, clock, source)
+        gateway = _Gateway(options, folder, clock, source, log)
         gateway.reader.check()
         if options.uplink:
             gateway.uplink = uplink_of(options, folder, gateway.rendered, clock)

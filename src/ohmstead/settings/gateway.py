@@ -39,6 +39,8 @@ class Uplink(Struct, frozen=True):
     topic: Annotated[str, Meta(pattern=r"^[^+#\x00]{1,256}$")]
     certificate: str
     """The authority that signed the broker's certificate, PEM."""
+    claim: Annotated[str, Meta(max_length=256)] | None = None
+    """The code by which the device's owner takes it over in the cloud, shown on its pages."""
 
     def __repr__(self) -> str:
         return f"Uplink(id={self.id!r}, uri={self.uri!r})"  # and not the password

@@ -1,4 +1,4 @@
-import { OFFLINE, Problem } from "./client.ts";
+import { OFFLINE, Problem } from "./problem.ts";
 
 const RETRY_OFFLINE_MS = 5_000;
 

@@ -9,10 +9,11 @@ export interface Rule {
   readonly minimum?: number | undefined;
   readonly maximum?: number | undefined;
   readonly pattern?: string | undefined;
+  readonly enum?: readonly string[] | undefined;
 }
 export type Rules = Readonly<Record<string, Rule>>;
 
-type Schema = Record<string, unknown>;
+export type Schema = Record<string, unknown>;
 
 const TIMEOUT_MS = 5_000;
 
@@ -62,7 +63,7 @@ export async function rulesOf(path: string, method: "post" | "put"): Promise<Rul
 }
 
 export type Complaint =
-  | { key: "form.required" | "form.email" | "form.pattern" | "form.number" }
+  | { key: "form.required" | "form.email" | "form.pattern" | "form.number" | "form.whole" }
   | { key: "form.short" | "form.long" | "form.least" | "form.most"; limit: number };
 
 /** What is wrong with one field's text, or null. */
@@ -80,6 +81,7 @@ export function complaint(value: string, rule: Rule | undefined, needed: boolean
 
 function numeric(value: number, rule: Rule): Complaint | null {
   if (!Number.isFinite(value)) return { key: "form.number" };
+  if (rule.type === "integer" && !Number.isInteger(value)) return { key: "form.whole" };
   if (rule.minimum !== undefined && value < rule.minimum) return { key: "form.least", limit: rule.minimum };
   if (rule.maximum !== undefined && value > rule.maximum) return { key: "form.most", limit: rule.maximum };
   return null;

@@ -1,5 +1,5 @@
 import { api, Problem, type User } from "../api/client.ts";
-import { chosen } from "../words/language.svelte.ts";
+import { chosen } from "../words/chosen.svelte.ts";
 
 /** Who is signed in: undefined until known, null for nobody. */
 class Session {

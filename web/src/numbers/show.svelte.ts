@@ -1,5 +1,6 @@
 import { now } from "../app/now.svelte.ts";
-import { chosen, t } from "../words/language.svelte.ts";
+import { chosen } from "../words/chosen.svelte.ts";
+import { t } from "../words/common/index.ts";
 import * as format from "./format.ts";
 
 /** The formats of format.ts in the chosen locale. */

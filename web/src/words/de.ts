@@ -1,12 +1,10 @@
+import { de as common } from "./common/de.ts";
 import type { Words } from "./words.ts";
 
-/** Was die Seiten sagen, auf Deutsch. */
+/** Was die Seiten der Cloud sagen, auf Deutsch. */
 export const de: Words = {
-  "app.name": "Ohmstead",
-  "app.skip": "Zum Inhalt springen",
-  "app.title": "{page} · Ohmstead",
+  ...common,
 
-  "nav.label": "Hauptnavigation",
   "nav.meters": "Zähler",
   "nav.account": "Konto",
   "nav.signOut": "Abmelden",
@@ -19,8 +17,6 @@ export const de: Words = {
   "signIn.wrong": "E-Mail und Passwort gehören nicht zusammen. Prüfen Sie beide, oder bitten Sie Ihren Admin um einen Anmeldelink.",
   "signIn.firstRun": "Neu hier? Im Terminal, das Ohmstead gestartet hat, steht ein Anmeldelink. Öffnen Sie ihn einmal; danach wählen Sie Ihr Passwort.",
   "signIn.ended": "Ihre Sitzung ist abgelaufen. Melden Sie sich wieder an, um weiterzumachen.",
-  "signIn.show": "Passwort zeigen",
-  "signIn.hide": "Passwort verbergen",
   "link.title": "Sie werden angemeldet",
   "link.wait": "Einen Moment, Ihr Anmeldelink wird geprüft.",
   "link.badTitle": "Dieser Link gilt nicht mehr",
@@ -49,9 +45,6 @@ export const de: Words = {
   "meter.questionCounter": "Wo steht er?",
   "meter.questionGauge": "Was misst er gerade?",
   "meter.back": "Alle Zähler",
-  "meter.fromGrid": "aus dem Netz",
-  "meter.toGrid": "ins Netz",
-  "meter.still": "Es fließt nichts",
   "meter.import": "Bezug",
   "meter.export": "Einspeisung",
   "meter.value": "Aktueller Wert",
@@ -67,12 +60,6 @@ export const de: Words = {
   "meter.todayOut": "Heute eingespeist",
   "meter.counterIn": "Zählerstand Bezug",
   "meter.counterOut": "Zählerstand Einspeisung",
-  "meter.frequency": "Frequenz",
-  "meter.powerFactor": "Leistungsfaktor",
-  "meter.phases": "Phasen",
-  "meter.voltage": "Spannung",
-  "meter.current": "Strom",
-  "meter.power": "Leistung",
   "meter.powerToday": "Leistung heute",
   "meter.powerOn": "Leistung am {day}",
   "meter.powerSpan": "Leistung, {from} bis {to}",
@@ -111,7 +98,6 @@ export const de: Words = {
   "meter.duplicate": "Doppelt",
   "meter.refused": "Abgelehnt",
   "meter.everything": { one: "Der eine Wert, den er sendet", other: "Alle {count} Werte, die er sendet" },
-  "meter.quantity": "Größe",
   "meter.obis": "OBIS",
   "meter.now": "Jetzt",
   "meter.zoneDiffers": "Die Zeiten sind die des Zählers: {zone}.",
@@ -175,28 +161,8 @@ export const de: Words = {
 
   "banner.noPassword": "Ihr Konto hat noch kein Passwort. Ihr Anmeldelink gilt kein zweites Mal.",
   "banner.setPassword": "Passwort wählen",
-  "banner.offline": "Keine Verbindung zum Server. Sie sehen, was {age} bekannt war.",
-  "banner.offlineBare": "Keine Verbindung zum Server.",
-
-  "state.loading": "Wird geladen",
-  "state.retry": "Noch einmal versuchen",
-  "state.errorTitle": "Das hat nicht geklappt",
-  "state.error": "Der Server hat mit einem Fehler geantwortet ({status}). Versuchen Sie es noch einmal; bleibt es so, nennen Sie Ihrem Admin die Nummer unten.",
-  "state.request": "Anfrage {id}",
-  "state.offlineTitle": "Keine Verbindung zum Server",
-  "state.offline": "Prüfen Sie, ob dieses Gerät online ist und ob Ohmstead läuft. Sobald es eine Verbindung gibt, wird es wieder versucht.",
-  "state.forbiddenTitle": "Das ist für Ihre Rolle nicht freigegeben",
-  "state.forbidden": "Bitten Sie einen Admin um Zugang, oder gehen Sie zurück.",
-  "state.notFoundTitle": "Unter dieser Adresse ist nichts",
-  "state.notFound": "Vielleicht ist die Seite umgezogen, oder die Adresse ist falsch geschrieben.",
-  "state.toMeters": "Zu Ihren Zählern",
 
   "live.lost": "Die Live-Werte sind unterbrochen; es wird wieder versucht.",
-
-  "age.seconds": "vor {n} s",
-  "age.minutes": "vor {n} min",
-  "age.hours": "vor {n} h",
-  "age.never": "nie",
 
   "day.today": "Heute",
   "day.hours": "ein Tag mit {n} Stunden",
@@ -211,18 +177,4 @@ export const de: Words = {
   "chart.hole": "Nichts gemessen",
   "chart.keys": "{title}. Pfeiltasten gehen durch die Werte.",
   "chart.sideways": "Links und rechts: nächster Wert. Ziehen: genauer ansehen. Doppelklick: ganzer Tag.",
-
-  "form.required": "{field} wird gebraucht.",
-  "form.short": "{field} ist zu kurz: {has} Zeichen, mindestens {min} sind nötig.",
-  "form.long": "{field} ist zu lang: {has} Zeichen, höchstens {max} sind möglich.",
-  "form.email": "„{value}“ ist keine E-Mail-Adresse. Sie sieht aus wie name@example.org.",
-  "form.pattern": "„{value}“ passt nicht zu {field}.",
-  "form.least": "{field} muss mindestens {min} sein.",
-  "form.most": "{field} darf höchstens {max} sein.",
-  "form.number": "„{value}“ ist keine Zahl.",
-  "form.optional": "freiwillig",
-
-  "dialog.close": "Schließen",
-  "dialog.cancel": "Abbrechen",
-  "toast.dismiss": "Ausblenden",
 };

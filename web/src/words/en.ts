@@ -1,10 +1,9 @@
-/** What the pages say, in English.  Every other language has just these keys, with the same {slots}. */
-export const en = {
-  "app.name": "Ohmstead",
-  "app.skip": "Skip to the content",
-  "app.title": "{page} · Ohmstead",
+import { en as common } from "./common/en.ts";
 
-  "nav.label": "Main",
+/** What the cloud's pages say, in English.  Every other language has just these keys, with the same {slots}. */
+export const en = {
+  ...common,
+
   "nav.meters": "Meters",
   "nav.account": "Account",
   "nav.signOut": "Sign out",
@@ -17,8 +16,6 @@ export const en = {
   "signIn.wrong": "This e-mail and password do not belong together. Check both, or ask your admin for a sign-in link.",
   "signIn.firstRun": "New here? The terminal that started Ohmstead printed a sign-in link. Open it once; you choose your password after that.",
   "signIn.ended": "Your session has ended. Sign in again to go on.",
-  "signIn.show": "Show password",
-  "signIn.hide": "Hide password",
   "link.title": "Signing you in",
   "link.wait": "One moment, your sign-in link is being checked.",
   "link.badTitle": "This link no longer works",
@@ -47,9 +44,6 @@ export const en = {
   "meter.questionCounter": "Where does it stand?",
   "meter.questionGauge": "What does it measure right now?",
   "meter.back": "All meters",
-  "meter.fromGrid": "from the grid",
-  "meter.toGrid": "to the grid",
-  "meter.still": "Nothing flows",
   "meter.import": "Import",
   "meter.export": "Export",
   "meter.value": "Current value",
@@ -65,12 +59,6 @@ export const en = {
   "meter.todayOut": "Exported today",
   "meter.counterIn": "Import counter",
   "meter.counterOut": "Export counter",
-  "meter.frequency": "Frequency",
-  "meter.powerFactor": "Power factor",
-  "meter.phases": "Phases",
-  "meter.voltage": "Voltage",
-  "meter.current": "Current",
-  "meter.power": "Power",
   "meter.powerToday": "Power today",
   "meter.powerOn": "Power on {day}",
   "meter.powerSpan": "Power, {from} to {to}",
@@ -109,7 +97,6 @@ export const en = {
   "meter.duplicate": "Twice",
   "meter.refused": "Refused",
   "meter.everything": { one: "The one value it sends", other: "All {count} values it sends" },
-  "meter.quantity": "Quantity",
   "meter.obis": "OBIS",
   "meter.now": "Now",
   "meter.zoneDiffers": "Times are the meter’s own: {zone}.",
@@ -173,28 +160,8 @@ export const en = {
 
   "banner.noPassword": "Your account has no password yet. Your sign-in link will not work a second time.",
   "banner.setPassword": "Choose a password",
-  "banner.offline": "No connection to the server. You see what was known {age}.",
-  "banner.offlineBare": "No connection to the server.",
-
-  "state.loading": "Loading",
-  "state.retry": "Try again",
-  "state.errorTitle": "This did not work",
-  "state.error": "The server answered with an error ({status}). Try again; if it stays, tell your admin the number below.",
-  "state.request": "Request {id}",
-  "state.offlineTitle": "No connection to the server",
-  "state.offline": "Check whether this device is online and whether Ohmstead is running. It is tried again as soon as there is a connection.",
-  "state.forbiddenTitle": "This is not for your role",
-  "state.forbidden": "Ask an admin for access, or go back.",
-  "state.notFoundTitle": "There is nothing at this address",
-  "state.notFound": "The page may have moved, or the address is misspelt.",
-  "state.toMeters": "Go to your meters",
 
   "live.lost": "Live values are interrupted; trying again.",
-
-  "age.seconds": "{n} s ago",
-  "age.minutes": "{n} min ago",
-  "age.hours": "{n} h ago",
-  "age.never": "never",
 
   "day.today": "Today",
   "day.hours": "a day of {n} hours",
@@ -209,18 +176,4 @@ export const en = {
   "chart.hole": "Nothing measured",
   "chart.keys": "{title}. Arrow keys walk through the values.",
   "chart.sideways": "Left and right: next value. Drag: look closer. Double-click: whole day.",
-
-  "form.required": "{field} is needed.",
-  "form.short": "{field} is too short: {has} characters, at least {min} are needed.",
-  "form.long": "{field} is too long: {has} characters, at most {max} are possible.",
-  "form.email": "“{value}” is not an e-mail address. It looks like name@example.org.",
-  "form.pattern": "“{value}” does not fit {field}.",
-  "form.least": "{field} must be at least {min}.",
-  "form.most": "{field} can be at most {max}.",
-  "form.number": "“{value}” is not a number.",
-  "form.optional": "optional",
-
-  "dialog.close": "Close",
-  "dialog.cancel": "Cancel",
-  "toast.dismiss": "Dismiss",
 } as const;

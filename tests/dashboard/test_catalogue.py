@@ -1,22 +1,8 @@
-"""The catalogue's labels in German, and the catalogue as the pages get it."""
+"""The catalogue as the pages get it."""
 
 from tests.dashboard.conftest import SignIn, World
 
-from ohmstead.dashboard import words
 from ohmstead.reading import catalogue
-
-
-def test_every_quantity_has_a_german_name() -> None:
-    """One line a family; a new family without one fails here."""
-    for quantity in catalogue.ALL:
-        assert words.german(quantity)
-    assert words.german(catalogue.BY_OBIS["41.7.0"]).endswith(", Phase L2")
-
-
-def test_no_german_name_is_left_over() -> None:
-    """A family that was renamed in the catalogue does not leave its old name here."""
-    families = {q.label.split(", phase ")[0].split(", tariff ")[0] for q in catalogue.ALL}
-    assert set(words.GERMAN) == families
 
 
 async def test_the_catalogue_has_every_quantity(world: World, sign_in: SignIn) -> None:
