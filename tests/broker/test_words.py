@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from structlog.testing import capture_logs
 
-from ohmstead.broker.words import ServerLog
+from ohmstead.broker.words import ServerLog, Violation
 from ohmstead.clock import SetClock
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,7 +32,17 @@ async def test_violations_are_counted_each_and_reported_seldom() -> None:
         await read(log, VIOLATION)
     assert log.publish_violations == 51
     assert [entry["so_far"] for entry in reported] == [1, 51]
-    assert 'Subject "up.GW2"' in reported[0]["what"]
+    assert (reported[0]["client"], reported[0]["topic"]) == ("GW1", "up/GW2")
+
+
+async def test_each_violation_is_told_with_who_and_what() -> None:
+    """The lines of NATS 2.15 for MQTT clients, the second without a user in it."""
+    log, told = ServerLog(SetClock(NOW)), []
+    log.on_violation = told.append
+    line = b'[77] 2026/03/01 00:00:00.1 [ERR] 127.0.0.1:9 - mid:14 - "i:a" - Subscription Violation'
+    await read(log, VIOLATION + line + b' - Subject "ext.y.>", SID ext.y.>\n')
+    assert told == [Violation("publish", "GW1", "up/GW2"), Violation("subscribe", "i:a", "ext/y/#")]
+    assert (log.publish_violations, log.subscribe_violations) == (1, 1)
 
 
 async def test_what_went_wrong_is_kept_for_the_error() -> None:

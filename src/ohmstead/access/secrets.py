@@ -34,6 +34,33 @@ def new_key() -> bytes:
     return os.urandom(KEY_BYTES)
 
 
+def new_name() -> str:
+    """A new id of an integration: ten of a-z and 2-7, at least one of them a digit.
+
+    A name that a person chose has letters only, so the two never clash.
+    """
+    while True:
+        name = base64.b32encode(os.urandom(10)).decode().lower()[:10]
+        if not name.isalpha():
+            return name
+
+
+def new_claim() -> str:
+    """A new claim code of a device, for people to type: 40 bits, like `ABCD-EF23`."""
+    code = base64.b32encode(os.urandom(5)).decode()
+    return f"{code[:4]}-{code[4:]}"
+
+
+def plain_claim(written: str) -> str:
+    """A claim code in its one spelling, however somebody wrote it down.
+
+    >>> plain_claim(" abcd ef23 "), plain_claim("ABCD-EF23")
+    ('ABCD-EF23', 'ABCD-EF23')
+    """
+    code = "".join(c for c in written.upper() if c.isalnum())
+    return f"{code[:4]}-{code[4:]}"
+
+
 def digest(key: bytes, secret: str) -> bytes:
     """What to keep instead of `secret`: BLAKE2b-256 with `key`.  Source: RFC 7693, 2.9.
 

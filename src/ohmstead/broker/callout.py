@@ -9,6 +9,7 @@ Source: NATS documentation, "Auth Callout"; NATS JWT version 2.
 import asyncio
 import re
 import secrets
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,8 +33,10 @@ SUBJECT, QUEUE = "$SYS.REQ.USER.AUTH", "callout"
 RESPONDERS = 2
 AT_ONCE = 64
 """Sign-ins that one responder works on at the same time; further ones wait."""
+REMEMBERED = 50_000
+"""Client ids whose users are known, for telling whose attempt to break out one was."""
 _AUTHORISE_S = CALLOUT_TIMEOUT_S - 1.0
-_SUFFIX = r"(:[A-Za-z0-9]{1,32})?"
+_SUFFIX = r"(:[A-Za-z0-9]{1,64})?"
 _SESSION = "$MQTT.sub.>"
 """Where the server delivers QoS 1 messages to a subscriber; reading others' is not possible."""
 
@@ -88,7 +91,7 @@ class _Claims(msgspec.Struct, frozen=True):
 
 
 def is_own(client_id: str, username: str) -> bool:
-    """Whether a client id belongs to a user: the name itself, or with `:` and up to 32 letters.
+    """Whether a client id belongs to a user: the name itself, or with `:` and alphanumerics.
 
     Client ids share one name space and the newcomer ends the connection of the one before, so
     nobody may take the id of somebody else.
@@ -120,14 +123,21 @@ class Callout:
         authorise: Authorise,
         *,
         responders: int = RESPONDERS,
+        on_wrong_client: Callable[[Login], None] = lambda _: None,
     ) -> None:
+        """`on_wrong_client` is told who came with a good password and a client id of another."""
         self._link, self._key, self._clock, self._authorise = link, key, clock, authorise
-        self._responders = responders
+        self._responders, self._on_wrong_client = responders, on_wrong_client
+        self._users: OrderedDict[str, str] = OrderedDict()
         self._connections: list[Client] = []
         self._room = asyncio.Semaphore(AT_ONCE)
         self._answering: set[asyncio.Task[None]] = set()
         self.granted = self.refused = 0
         """Sign-ins answered either way since the start."""
+
+    def user_of(self, client_id: str) -> str | None:
+        """Who signed in with this client id last, as far as is remembered."""
+        return self._users.get(client_id)
 
     async def __aenter__(self) -> Self:
         try:
@@ -187,6 +197,10 @@ class Callout:
             answer = {"error": why}
         else:
             self.granted += 1
+            self._users[login.client_id] = login.username
+            self._users.move_to_end(login.client_id)
+            if len(self._users) > REMEMBERED:
+                self._users.popitem(last=False)
             answer = {"jwt": self._user_token(request.user_nkey, login.username, grant)}
         claims = {"type": "authorization_response", "version": 2, **answer}
         audience = request.server_id.id
@@ -206,6 +220,7 @@ class Callout:
         if grant is None:
             return None, "unknown user or wrong password"
         if not grant.any_client and not is_own(login.client_id, login.username):
+            self._on_wrong_client(login)
             return None, f"client id {login.client_id!r} is not the user name"
         return grant, ""
 

@@ -99,11 +99,14 @@ class _Stored:
 class Messages:
     """The batches, for one reader: `async with Messages(...) as messages: async for batch in …`.
 
-    A batch that was not said to be done comes again as the same batch.  Only one process may read.
+    A batch that was not said to be done comes again as the same batch.  Only one process may read
+    a consumer; each of them gets every message.
     """
 
-    def __init__(self, link: Link, clock: Clock, limits: Limits | None = None) -> None:
-        self._link, self._clock = link, clock
+    def __init__(
+        self, link: Link, clock: Clock, limits: Limits | None = None, consumer: str = CONSUMER
+    ) -> None:
+        self._link, self._clock, self._consumer = link, clock, consumer
         self._limits = limits or Limits()
         self._stored = _Stored()
         self._batch: Batch | None = None
@@ -113,8 +116,10 @@ class Messages:
         """How often the order had to be put right after something died."""
 
     async def __aenter__(self) -> Self:
-        self._connection: Client = await self._link.connect(CONSUMER_USER, "messages")
-        self._pull = Pull(self._connection, self._limits)
+        self._connection: Client = await self._link.connect(
+            CONSUMER_USER, f"messages {self._consumer}"
+        )
+        self._pull = Pull(self._connection, self._limits, self._consumer)
         await self._pull.open()
         self._keeper = asyncio.create_task(self._keep(), name="messages in progress")
         return self
@@ -196,7 +201,7 @@ class Messages:
         give_up_at = self._clock.monotonic_s() + self._limits.recover_s
         last_count = max(each.count for each in held.values())
         while True:
-            outstanding = (await js.consumer_info(STREAM, CONSUMER)).num_ack_pending or 0
+            outstanding = (await js.consumer_info(STREAM, self._consumer)).num_ack_pending or 0
             if self._connection.stats["reconnects"] != self._links_lost:
                 return False  # another server run: what is held may not be what it has outstanding
             if outstanding <= len(held):

@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 
 from ohmstead.broker.stream import CONSUMER, STREAM, Limits
 
-_NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{CONSUMER}"
+_NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}."
 _NO_ANSWER_S = 2.0
 _NOBODY_THERE = "503"
 
@@ -49,8 +49,9 @@ class Pull:
     A delivery that comes late, to a question given up already, is kept for the next answer.
     """
 
-    def __init__(self, connection: Client, limits: Limits) -> None:
+    def __init__(self, connection: Client, limits: Limits, consumer: str = CONSUMER) -> None:
         self._connection = connection
+        self._next = _NEXT + consumer
         self._limits = limits
         self._inbox = f"_INBOX.{secrets.token_hex(12)}"
         self._asked = 0
@@ -81,7 +82,7 @@ class Pull:
         self._wanted = most
         self._answered.clear()
         question = {"batch": most, "max_bytes": self._limits.batch_bytes, **how}
-        await self._connection.publish(_NEXT, msgspec.json.encode(question), self._reply)
+        await self._connection.publish(self._next, msgspec.json.encode(question), self._reply)
         try:
             async with asyncio.timeout(wait_s):
                 await self._answered.wait()

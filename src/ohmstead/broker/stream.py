@@ -1,4 +1,4 @@
-"""The stream of what devices published, and the durable consumer of it.
+"""The stream of what devices published, and its durable consumers: the collector and the relay.
 
 `$MQTT_msgs` is the stream the server itself stores QoS 1 messages in before it sends PUBACK.  With
 interest retention it keeps a message only while a consumer wants it, so ours must be there before
@@ -23,7 +23,8 @@ from nats.js.errors import NotFoundError
 STREAM = "$MQTT_msgs"
 STORED = "$MQTT.msgs."
 """What the server puts in front of the subject of a QoS 1 message."""
-CONSUMER = "up"
+CONSUMER, RELAY = "up", "relay"
+"""The collector's consumer, and that of the relay to integrations: each gets every message."""
 DEVICES = "up"
 """First level of the topics that devices publish on: `up/<MAC>`."""
 
@@ -48,7 +49,7 @@ class Limits:
 
 
 async def prepare(connection: Client, limits: Limits) -> None:
-    """Make the stream and the consumer, or bring those that exist to `limits`."""
+    """Make the stream and the consumers, or bring those that exist to `limits`."""
     js = connection.jetstream()
     stream = StreamConfig(
         name=STREAM,
@@ -65,15 +66,16 @@ async def prepare(connection: Client, limits: Limits) -> None:
         await js.add_stream(stream)
     else:
         await js.update_stream(stream)
-    await js.add_consumer(
-        STREAM,
-        ConsumerConfig(
-            durable_name=CONSUMER,
-            filter_subject=f"{STORED}{DEVICES}.>",
-            ack_policy=AckPolicy.EXPLICIT,
-            deliver_policy=DeliverPolicy.ALL,
-            ack_wait=limits.ack_wait_s,
-            max_deliver=-1,
-            max_ack_pending=limits.batch,
-        ),
-    )
+    for consumer in (CONSUMER, RELAY):
+        await js.add_consumer(
+            STREAM,
+            ConsumerConfig(
+                durable_name=consumer,
+                filter_subject=f"{STORED}{DEVICES}.>",
+                ack_policy=AckPolicy.EXPLICIT,
+                deliver_policy=DeliverPolicy.ALL,
+                ack_wait=limits.ack_wait_s,
+                max_deliver=-1,
+                max_ack_pending=limits.batch,
+            ),
+        )

@@ -6,6 +6,7 @@ Source: NATS documentation, MQTT, "Topics and subjects"; the conversions were he
 """
 
 _WILD = {"+": "*", "#": ">"}
+_TAME = {"*": "+", ">": "#"}
 
 
 def subject(topic: str) -> str:
@@ -18,12 +19,12 @@ def subject(topic: str) -> str:
 
 
 def topic(subject: str) -> str:
-    """The MQTT topic of a NATS subject: the inverse of `subject` for a topic without wildcards.
+    """The MQTT topic or filter of a NATS subject: the inverse of `subject`.
 
-    >>> topic("up.A842E39F8124"), topic("/.a./.b//c")
-    ('up/A842E39F8124', '/a//b.c')
+    >>> topic("up.A842E39F8124"), topic("/.a./.b//c"), topic("ext.*.>")
+    ('up/A842E39F8124', '/a//b.c', 'ext/+/#')
     """
-    levels = subject.split(".")
+    levels = (_TAME.get(level, level) for level in subject.split("."))
     return "/".join("" if level == "/" else level.replace("//", ".") for level in levels)
 
 

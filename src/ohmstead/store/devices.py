@@ -3,9 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from hmac import compare_digest
 
-from ohmstead.errors import BadInput, Conflict, NotFound
+from psycopg.errors import UniqueViolation
+
+from ohmstead.errors import BadInput, Conflict, Forbidden, NotFound
 from ohmstead.reading.catalogue import BY_MEDIUM
+from ohmstead.store.changes import changed
 from ohmstead.store.database import Database, Record
 from ohmstead.store.meters import METERS, Meter, Meters, meter_of
 from ohmstead.store.sites import Site
@@ -59,8 +64,10 @@ class Devices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, mac: str, meter: str, digest: bytes) -> Device:
+    async def add(self, mac: str, meter: str, digest: bytes, claim: bytes | None = None) -> Device:
         """A new device that reads `meter`; its user name is its MAC.
+
+        `claim` is the digest of its claim code.
 
         Conflict when the device exists or another one reads that meter; NotFound for the meter.
         """
@@ -72,8 +79,9 @@ class Devices:
             clash = f"another device reads meter {meter!r} already"
         with explained(clash):
             await self._database.change(
-                "INSERT INTO devices (mac, stream, username, secret) VALUES (%s, %s, %s, %s)",
-                (plain, stream, plain, digest),
+                "INSERT INTO devices (mac, stream, username, secret, claim)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                (plain, stream, plain, digest, claim),
             )
         return await self.get(plain)
 
@@ -95,7 +103,85 @@ class Devices:
     async def remove(self, mac: str) -> None:
         """Remove it; its meter and readings stay.  NotFound."""
         device = await self.get(mac)
-        await self._database.change("DELETE FROM devices WHERE mac = %s", (device.mac,))
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM devices WHERE mac = %s", (device.mac,))
+            await connection.execute(
+                "DELETE FROM break_outs WHERE username = %s", (device.username,)
+            )
+            await changed(connection, device.username)
+
+    async def renew(self, mac: str, digest: bytes, claim: bytes | None = None) -> Device:
+        """Give it another password, and with `claim` another code; the old ones end.  NotFound."""
+        device = await self.get(mac)
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "UPDATE devices SET secret = %s, claim = coalesce(%s, claim) WHERE mac = %s",
+                (digest, claim, device.mac),
+            )
+            await changed(connection, device.username)
+        return device
+
+    async def claim(self, mac: str, digest: bytes, person: int, at: datetime) -> Device:
+        """Note that `person` has shown the claim code with this digest; claiming twice is fine.
+
+        Forbidden, in the same words, for a wrong code and for a device that does not exist.
+        """
+        plain = mac_of(mac)
+        found = await self._database.one("SELECT claim FROM devices WHERE mac = %s", (plain,))
+        kept = bytes(found["claim"]) if found and found["claim"] else bytes(len(digest))
+        if not compare_digest(kept, digest):
+            raise Forbidden(f"{plain} is not a device here, or the claim code is not its own")
+        await self._database.change(
+            "INSERT INTO claims (mac, person, claimed_at) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (plain, person, at),
+        )
+        return await self.get(plain)
+
+    async def claimed(self, person: int) -> Mapping[str, datetime]:
+        """MAC -> when `person` claimed it."""
+        found = await self._database.rows(
+            "SELECT mac, claimed_at FROM claims WHERE person = %s ORDER BY mac", (person,)
+        )
+        return {row["mac"]: row["claimed_at"] for row in found}
+
+    async def release(self, mac: str, person: int) -> None:
+        """Undo a claim, and take the device out of the integrations that `person` manages."""
+        plain = mac_of(mac)
+        async with self._database.transaction() as connection:
+            gone = await connection.execute(
+                "DELETE FROM claims WHERE mac = %s AND person = %s", (plain, person)
+            )
+            if gone.rowcount == 0:
+                raise NotFound(f"device {plain} is not claimed by you")
+            await connection.execute(
+                "DELETE FROM integration_devices x USING integrations i"
+                " WHERE i.id = x.integration AND i.owner = %s AND x.mac = %s",
+                (person, plain),
+            )
+            await changed(connection, "")
+
+    async def take_client_id(self, device: Device, client_id: str) -> bool:
+        """Whether `device` may have this MQTT client id: not while another device has it.
+
+        A device has the one that it signed in with last.
+        """
+        try:
+            await self._database.change(
+                "UPDATE devices SET client_id = %(id)s"
+                " WHERE mac = %(mac)s AND client_id IS DISTINCT FROM %(id)s",
+                {"id": client_id, "mac": device.mac},
+            )
+        except UniqueViolation:
+            return False
+        return True
+
+    async def username_of(self, client_id: str) -> str | None:
+        """The user name of the device that signed in with this client id last."""
+        found = await self._database.one(
+            "SELECT username FROM devices WHERE client_id = %s", (client_id,)
+        )
+        return found["username"] if found else None
 
     async def channel(self, device: Device, bus: int, kind: str, unit: str | None) -> Meter:
         """The meter that `device` reads on a channel (gas, water, heat), made when it is new.

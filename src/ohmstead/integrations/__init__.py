@@ -1,0 +1,1 @@
+"""The way out to integrations: one report in, one message for each integration out."""
