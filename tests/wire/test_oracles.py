@@ -22,7 +22,7 @@ from tests.wire.test_corpus import keys_of
 
 from ohmstead.reading import units
 from ohmstead.wire import cipher, cosem
-from ohmstead.wire.axdr import Unreadable
+from ohmstead.wire.axdr import Reader, Unreadable
 from ohmstead.wire.layouts import repaired
 from ohmstead.wire.recognise import Recogniser
 from ohmstead.wire.telegram import Telegram, Value
@@ -79,9 +79,9 @@ def data_of(recording: dict[str, Any]) -> list[Any]:
     if keys and apdu[0] in cipher.CIPHERED:
         apdu = cipher.opened(cipher.sealed(apdu), keys)[0]
     try:
-        return list(leaves(cosem.read(apdu)[1]))
+        return list(leaves(cosem.read(Reader(apdu))[1]))
     except Unreadable:
-        return list(leaves(cosem.read(next(repaired(apdu)))[1]))
+        return list(leaves(cosem.read(Reader(next(repaired(apdu))))[1]))
 
 
 def values_of(recording: dict[str, Any]) -> Mapping[str, Value]:

@@ -6,10 +6,8 @@ date and time (the tagged ones) -> bytes.  Source: IEC 62056-6-2, 4.1.5 (common 
 61334-6 (A-XDR lengths).
 """
 
-import re
 import struct
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 16
@@ -73,41 +71,11 @@ _FIXED: dict[int, tuple[int, Unpack]] = {
 }
 """Tag -> (bytes, what reads them at a position)."""
 
-_ROW = re.compile(
-    rb"\x03\x09\x06(.{6})([\x05\x06].{4}|[\x10\x12].{2})\x02\x02\x0f(.)\x16(.)", re.DOTALL
-)
-"""A structure of logical name, number and {scaler, unit}, its tag read: most of what meters send.
-
-It reads what the elements one by one would read, in a fifth of the time.
-"""
-_ROW_ELEMENTS = 5
-_SCALED = re.compile(rb"\x02\x0f(.)\x16(.)", re.DOTALL)
-"""A structure {scaler, unit}, its tag read."""
-_OBJECT = re.compile(rb"\x02\x04\x12(..)\x09\x06(.{6})\x0f(.)\x12(..)", re.DOTALL)
-"""A structure of class, logical name, attribute and data index: what a push list is made of."""
-_OBJECT_BEGINS, _OBJECT_SIZE, _OBJECT_ELEMENTS = b"\x02\x04\x12", 18, 4
-_SIGNED = frozenset(b"\x05\x10")
-_INT8 = tuple(byte - 256 if byte > 127 else byte for byte in range(256))
-
+LONG = 0x80
+"""From here on the first byte of a length says in how many more the length is written."""
 _ARRAY, _STRUCTURE, _BITS, _OCTETS, _VISIBLE, _UTF8 = 0x01, 0x02, 0x04, 0x09, 0x0A, 0x0C
 _TEXTS = frozenset((_OCTETS, _VISIBLE, _UTF8))
 _NULL, _DONT_CARE, _COMPACT = 0x00, 0xFF, 0x13
-
-
-@lru_cache(maxsize=64)
-def _objects(written: bytes) -> tuple[tuple[Any, ...], ...] | None:
-    """The objects of a push list, None where one is written otherwise.
-
-    Remembered: a meter pushes the same list every time, and it is most of what has to be read.
-    """
-    found = _OBJECT.findall(written)
-    if len(found) * _OBJECT_SIZE != len(written):
-        return None
-    number = int.from_bytes
-    return tuple(
-        (number(kind, "big"), name, _INT8[attribute[0]], number(index, "big"))
-        for kind, name, attribute, index in found
-    )
 
 
 class Reader:
@@ -137,11 +105,11 @@ class Reader:
     def length(self) -> int:
         """A length: one byte up to 127, else 8n and the length in n bytes."""
         first = self.take(1)[0]
-        if first < 0x80:
+        if first < LONG:
             return first
-        if first > 0x84:
-            raise Unreadable(f"a length of {first - 0x80} bytes is too long")
-        return int.from_bytes(self.take(first - 0x80), "big")
+        if first > LONG + 4:
+            raise Unreadable(f"a length of {first - LONG} bytes is too long")
+        return int.from_bytes(self.take(first - LONG), "big")
 
     def value(self, depth: int = 0) -> Any:
         """The next element with all that is in it."""
@@ -150,8 +118,6 @@ class Reader:
             return self._fixed(tag)
         if tag == _COMPACT:
             return self._compact(depth + 1)
-        if depth < MAX_DEPTH - 1 and (short := self._short_cut(tag)) is not None:
-            return short
         if tag in (_ARRAY, _STRUCTURE):
             return self._many(tag, depth + 1)
         return self._sized(tag)
@@ -218,34 +184,6 @@ class Reader:
         self.position += size
         return found
 
-    def _short_cut(self, tag: int) -> list[Any] | tuple[Any, ...] | None:
-        """What meters send most, at once; None if it is not that."""
-        data, at = self._data, self.position
-        if tag == _STRUCTURE:
-            if row := _ROW.match(data, at):
-                return self._row(row)
-            if scaled := _SCALED.match(data, at):
-                self._left -= 2
-                self.position = scaled.end()
-                scaler, unit = scaled.groups()
-                return _INT8[scaler[0]], _ENUMS[unit[0]]
-        elif tag == _ARRAY and data[at + 1 : at + 4] == _OBJECT_BEGINS:
-            count, start = data[at], at + 1
-            objects = _objects(data[start : start + count * _OBJECT_SIZE])
-            if objects is not None and len(objects) == count:
-                self._left -= count * (1 + _OBJECT_ELEMENTS)
-                self.position = start + count * _OBJECT_SIZE
-                return list(objects)
-        return None
-
-    def _row(self, row: re.Match[bytes]) -> tuple[Any, ...]:
-        self._left -= _ROW_ELEMENTS
-        self.position = row.end()
-        name, number, scaler, unit = row.groups()
-        signed = number[0] in _SIGNED
-        scaled = (_INT8[scaler[0]], _ENUMS[unit[0]])
-        return name, int.from_bytes(number[1:], "big", signed=signed), scaled
-
     def _many(self, tag: int, depth: int) -> list[Any] | tuple[Any, ...]:
         if depth > MAX_DEPTH:
             raise Unreadable(f"nested more than {MAX_DEPTH} deep")
@@ -273,7 +211,7 @@ class Reader:
                 size, unpack = _FIXED[tag]
                 elements.append(unpack(data, at + 1)[0])
                 at += 1 + size
-            elif tag in _TEXTS and (size := data[at + 1]) < 0x80 and at + 2 + size <= end:
+            elif tag in _TEXTS and (size := data[at + 1]) < LONG and at + 2 + size <= end:
                 text = data[at + 2 : at + 2 + size]
                 elements.append(text if tag == _OCTETS else text.decode("utf-8", "replace"))
                 at += 2 + size

@@ -5,7 +5,7 @@ and the meters.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -32,9 +32,11 @@ _PARTS = Struct(">HBBBBBBBhB")
 """Year, month, day, day of week, hour, minute, second, hundredths, deviation, status."""
 WALL_TIME = len("2025-07-03T14:15:00")
 
+CLOCK = "1.0.0"
+KAMSTRUP = "Kamstrup"
 MAKERS: tuple[tuple[str, str, str], ...] = (
     ("AIDON", "AID", "Aidon"),
-    ("Kamstrup", "KAM", "Kamstrup"),
+    (KAMSTRUP, "KAM", "Kamstrup"),
     ("KFM", "KFM", "Kaifa"),
 )
 """How a list's name (0.2.129) begins -> the maker's letters and name."""
@@ -49,7 +51,7 @@ def _offset(deviation: int) -> timezone:
 
 @lru_cache(maxsize=64)
 def moment(data: bytes) -> datetime | None:
-    """What the 12 bytes of a COSEM date-time say; None where date or hour are left open.
+    """What a COSEM date-time says; None where date or hour are left open, or it has not 12 bytes.
 
     Aware when they name their deviation from UTC, else naive with the fold of the summer-time flag
     (summer 0). Hundredths are kept where they are a number.  Source: IEC 62056-6-2, 4.1.6.1; the
@@ -58,6 +60,8 @@ def moment(data: bytes) -> datetime | None:
     >>> str(moment(bytes.fromhex("07e704010615202300ff8880")))
     '2023-04-01 21:32:35+02:00'
     """
+    if len(data) != DATE_TIME:
+        return None
     year, month, day, _, hour, minute, second, hundredths, deviation, status = _PARTS.unpack(data)
     offset = _offset(deviation) if abs(deviation) <= FURTHEST_M else None
     winter = offset is None and status != 0xFF and not status & SUMMER_TIME
@@ -79,9 +83,11 @@ def written(at: datetime) -> str:
     return at.isoformat(timespec="seconds")[:WALL_TIME]
 
 
-def read(apdu: bytes, reads: type[Reader] = Reader) -> tuple[datetime | None, Any]:
-    """The time and the body of a data notification; Unreadable for anything else."""
-    reader = reads(apdu)
+def sent(reader: Reader) -> bytes:
+    """The time of a data notification as it stands there; the reader is at the body behind it.
+
+    Unreadable for anything else.
+    """
     tag = reader.take(1)[0]
     if tag != DATA_NOTIFICATION:
         raise Unreadable(f"the APDU 0x{tag:02X} is no data notification")
@@ -89,29 +95,50 @@ def read(apdu: bytes, reads: type[Reader] = Reader) -> tuple[datetime | None, An
     length = reader.length()
     if length == OCTET_STRING:  # Kaifa puts the tag of an octet string in front of the length
         length = reader.length()
-    stamp = reader.take(length)
+    return reader.take(length)
+
+
+def read(reader: Reader) -> tuple[datetime | None, Any]:
+    """The time and the body of a data notification; Unreadable for anything else."""
+    stamp = sent(reader)
     body = reader.value()
     if reader.rest:
         raise Unreadable(f"{reader.rest} bytes follow the data")
-    return moment(stamp) if length == DATE_TIME else None, body
+    return moment(stamp), body
 
 
 def value_of(item: Item, maker: str | None = None) -> Value | None:
     """What an item says: a number scaled into its unit, or a text; None where it says nothing."""
     data, scaler, unit = item.data, item.scaler, item.unit
-    if type(data) is int or (isinstance(data, int | float) and isfinite(data)):
-        if isinstance(data, bool):
-            return Value(int(data))
-        power = scaler
-        if power is None:
-            power, unit = scalers.assumed(item.code, data, maker)
-        raw = None if isinstance(data, float) else int(data)
-        return Value(units.shifted(data, power) if power else data, unit, None, raw, scaler)
-    if isinstance(data, str):
-        return Value(data.rstrip("\0"))
+    if type(data) is int:
+        if scaler is None:
+            power, unit = scalers.known(item.code, maker)
+            if unit == scalers.VOLTS:
+                power, unit = scalers.assumed(item.code, data, maker)
+        else:
+            power = scaler
+        return Value(units.shifted(data, power) if power else data, unit, None, data, scaler)
     if type(data) is bytes:
         return _octets(data)
-    return Value(data.data.hex().upper()) if isinstance(data, Bits) else None
+    return _seldom(item, maker)
+
+
+def _seldom(item: Item, maker: str | None) -> Value | None:
+    """The same for what few lists hold: texts, floating point, truth, enums, bits."""
+    data, scaler, unit = item.data, item.scaler, item.unit
+    if isinstance(data, str):
+        return Value(data.rstrip("\0"))
+    if isinstance(data, bool):
+        return Value(int(data))
+    if isinstance(data, Bits):
+        return Value(data.data.hex().upper())
+    if not isinstance(data, int | float) or not isfinite(data):
+        return None
+    power = scaler
+    if power is None:
+        power, unit = scalers.assumed(item.code, data, maker)
+    raw = None if isinstance(data, float) else int(data)
+    return Value(units.shifted(data, power), unit, None, raw, scaler)
 
 
 @lru_cache(maxsize=256)
@@ -120,14 +147,14 @@ def _octets(data: bytes) -> Value:
 
     Remembered: most are names, which a meter says again and again.
     """
-    if len(data) == DATE_TIME and (at := moment(data)):
+    if at := moment(data):
         return Value(written(at), at=at)
     text = data.rstrip(b"\0")
     return Value(text.decode("ascii") if _PRINTABLE.fullmatch(text) else data.hex().upper())
 
 
 @lru_cache(maxsize=64)
-def _identity(texts: tuple[str | None, ...], title: str | None) -> Identity:
+def identity(texts: tuple[str | None, ...], title: str | None) -> Identity:
     """Who the meter is, from what it says under `IDENTIFYING` and its system title."""
     said = {key: text for key, text in zip(IDENTIFYING, texts, strict=True) if text}
     name = said.get(LIST_NAME)
@@ -157,12 +184,7 @@ def telegram(
     except Unreadable as error:
         return Refused(f"DLMS: {error}", offset)
     listed = items(body)
-    named = None
-    for item in listed:
-        if item.code == LIST_NAME:
-            named = item.data
-            break
-    maker = "Kamstrup" if str(named).startswith("Kamstrup") else None
+    maker = maker_of(listed)
     values = {}
     for item in listed:
         value = value_of(item, maker)
@@ -170,30 +192,35 @@ def telegram(
             values[item.code] = value
     if not values:
         return Refused("DLMS: the notification holds no value with a code", offset)
-    if at is not None and "1.0.0" not in values and (named is not None or len(body) == 1):
+    named = LIST_NAME in values or len(body) == 1
+    if at is not None and CLOCK not in values and named:
         # Norway's lists have their clock in front.  Source: NVE, HAN lists of Kaifa and Kamstrup
-        values["1.0.0"] = Value(written(at), at=at)
-    if maker == "Kamstrup" and "96.1.1" in values:
+        values[CLOCK] = Value(written(at), at=at)
+    if maker == KAMSTRUP and "96.1.1" in values:
         values.setdefault("96.1.7", values["96.1.1"])  # their type number, as in Norway's lists
-    return Telegram("DLMS", framing, values, _clock(values) or at, _who(values, title), raw, apdu)
+    clock = values.get(CLOCK)
+    at = (clock and clock.at) or at
+    return Telegram("DLMS", framing, values, at, identity(texts(values), title), raw, apdu)
+
+
+def maker_of(listed: Sequence[Item]) -> str | None:
+    """The maker whose bare numbers are counted otherwise, by the name of its list."""
+    for item in listed:
+        if item.code == LIST_NAME:
+            return KAMSTRUP if str(item.data).startswith(KAMSTRUP) else None
+    return None
 
 
 def _read_or_repaired(apdu: bytes) -> tuple[datetime | None, Any]:
     try:
-        return read(apdu)
+        return read(Reader(apdu))
     except Unreadable:
         for other in layouts.repaired(apdu):
             with suppress(Unreadable):
-                return read(other)
+                return read(Reader(other))
         raise
 
 
-def _clock(values: Mapping[str, Value]) -> datetime | None:
-    clock = values.get("1.0.0")
-    return clock.at if clock else None
-
-
-def _who(values: Mapping[str, Value], title: str | None) -> Identity:
-    return _identity(
-        tuple([str(values[key].value) if key in values else None for key in IDENTIFYING]), title
-    )
+def texts(values: Mapping[str, Value]) -> tuple[str | None, ...]:
+    """What a meter says under `IDENTIFYING`."""
+    return tuple([str(values[key].value) if key in values else None for key in IDENTIFYING])

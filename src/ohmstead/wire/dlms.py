@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ohmstead.wire import cipher, cosem
+from ohmstead.wire import cipher
 from ohmstead.wire.axdr import Unreadable
 from ohmstead.wire.bare import Bare
 from ohmstead.wire.cipher import Keys
+from ohmstead.wire.familiar import Lists
 from ohmstead.wire.gbt import Blocks
 from ohmstead.wire.hdlc import Hdlc, Message
 from ohmstead.wire.mbus_link import MbusLink
@@ -36,6 +37,7 @@ class Dlms:
         self._framing = framing
         self._keys = keys
         self._blocks = Blocks()
+        self._lists = Lists()
 
     def feed(self, data: bytes) -> list[Telegram | Refused]:
         """Whatever `data` completes."""
@@ -64,11 +66,13 @@ class Dlms:
 
     def _read(self, apdu: Message) -> Telegram | Refused:
         if apdu.payload[:1] and apdu.payload[0] in cipher.CIPHERED:
-            return opened(apdu, self._framing, self._keys)
-        return cosem.telegram(apdu.payload, framing=self._framing, raw=apdu.raw, offset=apdu.offset)
+            return opened(apdu, self._framing, self._keys, self._lists)
+        return self._lists.telegram(
+            apdu.payload, framing=self._framing, raw=apdu.raw, offset=apdu.offset
+        )
 
 
-def opened(apdu: Message, framing: str, keys: Keys | None) -> Telegram | Refused:
+def opened(apdu: Message, framing: str, keys: Keys | None, lists: Lists) -> Telegram | Refused:
     """The telegram in a ciphered APDU; a refusal says whether a key is missing or wrong.
 
     Where no tag is checked, a plain text that cannot be read means a wrong key.
@@ -84,7 +88,7 @@ def opened(apdu: Message, framing: str, keys: Keys | None) -> Telegram | Refused
         return Refused(f"DLMS: {error}", apdu.offset, ENCRYPTION_KEY)
     except Unreadable as error:
         return Refused(f"DLMS: a ciphered telegram is damaged: {error}", apdu.offset)
-    found = cosem.telegram(
+    found = lists.telegram(
         plain, framing=framing, raw=apdu.raw, offset=apdu.offset, title=sealed.maker
     )
     if isinstance(found, Refused) and not checked:

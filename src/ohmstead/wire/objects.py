@@ -13,7 +13,7 @@ from msgspec import Struct
 from ohmstead.reading import units
 from ohmstead.wire import scalers
 from ohmstead.wire.axdr import MAX_DEPTH, Bits, Enum, Reader, Unreadable, width_of
-from ohmstead.wire.cosem import DATE_TIME, moment, read, written
+from ohmstead.wire.cosem import moment, read, written
 from ohmstead.wire.layouts import (
     LOGICAL_NAME,
     OBJECT,
@@ -121,7 +121,7 @@ def objects(telegram: Telegram, powers: Powers) -> list[Json]:
     if telegram.protocol != "DLMS" or not telegram.apdu:
         return []
     try:
-        _, body = read(telegram.apdu, Tagged)
+        _, body = read(Tagged(telegram.apdu))
     except Unreadable:  # one whose faults were put right: its values still are known
         return [_bare(code, value) for code, value in telegram.values.items()]
     if isinstance(body, tuple) and body and isinstance(body[0], list):
@@ -165,7 +165,7 @@ def _bare(code: str, value: Value) -> Json:
 
 def _object(name: bytes, kind: int, leaf: Leaf) -> Json:
     data = leaf.data
-    clock = moment(data) if type(data) is bytes and len(data) == DATE_TIME else None
+    clock = moment(data) if type(data) is bytes else None
     if clock is not None:
         data = written(clock)
     elif isinstance(data, bytes):

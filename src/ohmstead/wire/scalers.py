@@ -17,6 +17,7 @@ from ohmstead.wire.telegram import Value
 ENERGY, GAUGE = 8, 7  # value group D
 PHASE = 20  # what a phase adds to value group C
 PHASES = 3
+VOLTS = "V"
 
 _UNITS: Mapping[tuple[int, int], str] = MappingProxyType(
     {
@@ -27,7 +28,7 @@ _UNITS: Mapping[tuple[int, int], str] = MappingProxyType(
         **{(c, GAUGE): "var" for c in (3, 4, 5, 6, 7, 8)},
         **{(c, GAUGE): "VA" for c in (9, 10)},
         (11, GAUGE): "A",
-        (12, GAUGE): "V",
+        (12, GAUGE): VOLTS,
         (14, GAUGE): "Hz",
     }
 )
@@ -75,13 +76,16 @@ def assumed(code: str, number: float, maker: str | None = None) -> tuple[int, st
     >>> assumed("32.7.0", 2357), assumed("32.7.0", 236)
     ((-1, 'V'), (0, 'V'))
     """
-    known = _known(code, maker)
-    return (-1, "V") if known[1] == "V" and abs(number) > HIGHEST_V else known
+    power, unit = known(code, maker)
+    return (-1, unit) if unit == VOLTS and abs(number) > HIGHEST_V else (power, unit)
 
 
 @lru_cache(maxsize=1024)
-def _known(code: str, maker: str | None) -> tuple[int, str | None]:
-    """The same without the number.  Remembered: a meter's list never changes."""
+def known(code: str, maker: str | None) -> tuple[int, str | None]:
+    """The same without the number, which only voltages ask for.
+
+    Remembered: a meter's list never changes.
+    """
     if ":" in code:  # another channel or medium
         return 0, None
     quantity, processing, _ = code.split(".", 2)
@@ -90,7 +94,7 @@ def _known(code: str, maker: str | None) -> tuple[int, str | None]:
     if (total, d) == (_FACTOR, GAUGE):
         return -3, None
     unit = _UNITS.get((total, d))
-    if unit is None or unit == "V":
+    if unit is None or unit == VOLTS:
         return 0, unit
     return _POWERS.get(maker, _POWERS[None]).get(unit, 0), unit
 
