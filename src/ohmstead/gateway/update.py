@@ -122,16 +122,16 @@ class Updates:
                 await self._prepare(arrival, manifest)
                 await asyncio.to_thread(self._switch, reader.id)
         except Exception:  # and not when cancelled: a thread may still be at work there
-            await self._clear(arrival)
+            await asyncio.to_thread(self._clear, arrival)
             raise
-        await self._clear(arrival)
+        await asyncio.to_thread(self._clear, arrival)
         _log.info("release installed" if new else "release runs already", release=reader.id)
         return manifest if new else None
 
-    async def _clear(self, arrival: "_Arrival | None") -> None:
+    def _clear(self, arrival: "_Arrival | None") -> None:
         if arrival:
-            await asyncio.to_thread(arrival.close)
-            await asyncio.to_thread(self.versions.clear_incoming)
+            arrival.close()
+        self.versions.clear_incoming()
 
     async def _begin(self, reader: Reader) -> "_Arrival":
         """The signature is right: what may be known before the wheels are here."""

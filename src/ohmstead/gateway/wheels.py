@@ -4,8 +4,10 @@ Source: the binary distribution format and the compatibility tags of the Python 
 specifications; versions and requirements as in "Version specifiers" there.
 """
 
+import errno
 import platform
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +26,13 @@ from ohmstead.gateway.release import Manifest, Wheel
 OURS = canonicalize_name("ohmstead")
 MOST_FILES = 20_000
 PIECE = 65_536
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
+    ValueError, OverflowError,
+)  # fmt: skip
+"""What Python raises over an archive that is not as it should be."""
+OF_THE_ARCHIVE = {errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+"""And what over names in it that cannot be, or places in it that are not there."""
 ROOTS = ("purelib", "platlib")
 """Of a wheel's `.data` folder: what belongs on Python's path; scripts and headers do not."""
 
@@ -93,8 +102,12 @@ def unpack(wheel: Path, declared: Wheel, site: Path) -> None:
                 place = placed(entry, declared.file)
                 if place is not None:
                     left -= _write(archive, entry, site / place, left, declared.file)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise BadInput(f"{declared.file} is not a wheel: {error}") from error
+    except OSError as error:
+        if error.errno not in OF_THE_ARCHIVE:
+            raise
+        raise BadInput(f"{declared.file} cannot be unpacked: {error}") from error
 
 
 def placed(entry: zipfile.ZipInfo, wheel: str) -> PurePosixPath | None:
@@ -110,7 +123,8 @@ def placed(entry: zipfile.ZipInfo, wheel: str) -> PurePosixPath | None:
     """
     name = entry.orig_filename  # as it stands there: zipfile's own has separators replaced
     parts = name.split("/")
-    if entry.is_dir():
+    folder = name.endswith("/")
+    if folder:
         parts = parts[:-1]
     if not parts or any(part in ("", ".", "..") for part in parts) or set(name) & set("\\:\0"):
         raise BadInput(f"{wheel} holds {name!r}, which leads out of it")
@@ -118,7 +132,7 @@ def placed(entry: zipfile.ZipInfo, wheel: str) -> PurePosixPath | None:
         raise BadInput(f"{wheel} holds {name!r}, compressed in a way that wheels are not")
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise BadInput(f"{wheel} holds {name!r}, which is no plain file")
-    if entry.is_dir():
+    if folder:
         return None
     if parts[0].endswith(".data"):
         inside = parts[2:]
