@@ -25,7 +25,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 .PHONY: help
 help:  ## Say what can be made (this text)
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 # ---------------------------------------------------------------- the environment
 .PHONY: setup
@@ -84,6 +84,10 @@ demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
 .PHONY: test
 test: setup check browser oracles  ## Run the checks and all tests
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: setup  ## Kill each of three NATS servers while gateways send (a minute)
+	@$(BIN)/python -m pytest -m cluster tests/whole/test_cluster.py $(ARGS)
 
 # `make -k check` goes on after the first that fails.
 CHECKS := check-format check-lint check-spelling check-dependencies check-contracts check-types check-pages

@@ -27,8 +27,20 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for the corpus carries its marker, so `-m 'not corpus'` leaves it out."""
+BY_ITSELF = ("cluster", "kills")
+"""Markers of tests that run only when they are asked for, as their targets in the Makefile do."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that asks for the corpus carries its marker, so `-m 'not corpus'` leaves it out.
+
+    Those that take minutes run by themselves.
+    """
+    asked = str(config.getoption("-m"))
+    long = [i for i in items for m in BY_ITSELF if m not in asked and i.get_closest_marker(m)]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     for item in items:
         if "corpus" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.corpus)

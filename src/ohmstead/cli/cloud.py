@@ -14,10 +14,11 @@ from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
 from ohmstead.house.cloud import Running, opened
 from ohmstead.settings.address import Address
+from ohmstead.settings.broker import CREDENTIALS, MOST_REPLICAS, REPLICAS, external
 from ohmstead.settings.cloud import DEFAULT_DATA, CloudOptions
 
 
-def cloud(
+def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
     data: Annotated[
         Path, typer.Option(help="Folder of everything this cloud keeps.")
     ] = DEFAULT_DATA,
@@ -39,6 +40,58 @@ def cloud(
         list[str] | None,
         typer.Option(help="A name or address that clients use for this machine; may be repeated."),
     ] = None,
+    smtp_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OHMSTEAD_SMTP_URL",
+            help="smtps://user@host:465 or smtp://user@host:587; without it mail goes into files.",
+        ),
+    ] = None,
+    smtp_password_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the SMTP user's password; or OHMSTEAD_SMTP_PASSWORD."),
+    ] = None,
+    mail_from: Annotated[
+        str | None, typer.Option(envvar="OHMSTEAD_MAIL_FROM", help="Who mail comes from.")
+    ] = None,
+    mail_folder: Annotated[
+        Path | None,
+        typer.Option(help="Folder of .eml files where no SMTP server is set; default DATA/mail."),
+    ] = None,
+    pages_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OHMSTEAD_PAGES_URL",
+            help="How people reach the pages, for links in mails: https://energy.example.org",
+        ),
+    ] = None,
+    sign_up: Annotated[
+        bool,
+        typer.Option(
+            "--sign-up", help="Let anybody make an account and an organisation of their own."
+        ),
+    ] = False,
+    broker: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="OHMSTEAD_BROKER",
+            help="nats://HOST:4222 of your own NATS cluster; may be repeated.",
+        ),
+    ] = None,
+    broker_mqtts: Annotated[
+        str | None,
+        typer.Option(help="mqtts://HOST:8883 where devices reach it; commas between several."),
+    ] = None,
+    broker_ca: Annotated[
+        Path | None, typer.Option(help="Authority of its certificates, PEM; our own otherwise.")
+    ] = None,
+    broker_credentials: Annotated[
+        Path | None, typer.Option(help=f"Our keys for it; DATA/{CREDENTIALS} otherwise.")
+    ] = None,
+    broker_replicas: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_REPLICAS, help="On how many servers each message is kept."),
+    ] = REPLICAS,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(help="Address or network of a reverse proxy to believe; may be repeated."),
@@ -54,6 +107,20 @@ def cloud(
         database=database,
         names=tuple(name or ()),
         trusted_proxies=tuple(map(_network, trusted_proxy or ())),
+        broker=external(
+            broker or (),
+            broker_mqtts,
+            broker_credentials or data.expanduser().resolve() / CREDENTIALS,
+            broker_ca,
+            broker_replicas,
+        ),
+        mail=MailOptions(
+            sender_of(mail_from) if mail_from else default_sender(),
+            (mail_folder or folder / FOLDER).expanduser().resolve(),
+            None if smtp_url is None else smtp_of(smtp_url, _secret(smtp_password_file)),
+        ),
+        sign_up=sign_up,
+        pages_url=None if pages_url is None else origin_of(pages_url),
     )
     uvloop.run(until_told(_run(options)))
 

@@ -17,7 +17,7 @@ from ohmstead.access import secrets
 from ohmstead.access.roles import Role
 from ohmstead.broker.callout import Callout, Grant, Login
 from ohmstead.broker.messages import Messages
-from ohmstead.broker.server import BrokerOptions, NatsServer
+from ohmstead.broker.stream import RELAY
 from ohmstead.clock import Clock
 from ohmstead.collector.intake import Intake, Stored
 from ohmstead.collector.telemetry import collect
@@ -26,6 +26,7 @@ from ohmstead.dashboard.live import Hub
 from ohmstead.house import installation as installations
 from ohmstead.house.authority import Authority
 from ohmstead.house.background import Background
+from ohmstead.house.broker import Broker, broker_of, trusted_by_devices
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.installation import Installation, Place
 from ohmstead.settings.address import Address
@@ -54,7 +55,7 @@ class Running:
     mqtt_uri: str
     certificate: Path
     installation: Installation
-    broker: NatsServer
+    broker: Broker
     hub: Hub
     sign_in_link: str | None
     """A link that signs the first person in, once; None when somebody has an account."""
@@ -81,29 +82,28 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         authority = Authority(options.data / "pki", clock)
         hosts = [a.host for a in (options.https, options.mqtts) if a.host not in ANYWHERE]
         files = authority.ensure([*options.names, *hosts])
-        mqtt_uri = f"mqtts://{_reached(options.mqtts, options.names)}"
+        mqtt_uri = (
+            options.broker.mqtts
+            if options.broker
+            else f"mqtts://{_reached(options.mqtts, options.names)}"
+        )
         known = Facts(home.database)
         await known.set(facts.MQTT_URI, mqtt_uri)
-        await known.set(facts.CA_CERTIFICATE, authority.ca_certificate)
+        await known.set(facts.CA_CERTIFICATE, trusted_by_devices(options, authority))
 
         tasks = await stack.enter_async_context(Background())
         if home.server is not None:
             tasks.run(home.server.supervise(), name="postgres")
-        broker = await stack.enter_async_context(
-            NatsServer(
-                BrokerOptions(
-                    folder=options.data / "nats",
-                    certificate=files.certificate,
-                    key=files.key,
-                    host=options.mqtts.host,
-                    port=options.mqtts.port,
-                    binary=options.nats_binary,
-                ),
-                clock,
-            )
-        )
+        broker = broker_of(options, files, clock)
+        await stack.enter_async_context(broker)
         hub = Hub()
-        await stack.enter_async_context(_intake(home, broker, hub, clock))
+        relay_at = (
+            options.broker.first_mqtts
+            if options.broker
+            else (_within(options.mqtts.host), options.mqtts.port)
+        )
+        relay_tls = ssl.create_default_context(cadata=trusted_by_devices(options, authority))
+        await stack.enter_async_context(_intake(home, broker, hub, clock, relay_at, relay_tls))
         urls = []
         context = authority.server_context()
         app = pages(home.database, hub, home.key, clock, trusted_proxies=options.trusted_proxies)
@@ -136,9 +136,14 @@ def _reached(at: Address, names: Sequence[str]) -> str:
 
 @asynccontextmanager
 async def _intake(
-    home: Installation, broker: NatsServer, hub: Hub, clock: Clock
-) -> AsyncIterator[None]:
-    """What comes from the broker, stored and shown."""
+    home: Installation,
+    broker: Broker,
+    hub: Hub,
+    clock: Clock,
+    relay_at: tuple[str, int],
+    relay_tls: ssl.SSLContext,
+) -> AsyncIterator[Relay]:
+    """What comes from the broker: stored, shown, and passed on to integrations."""
     devices = Devices(home.database)
 
     async def authorise(login: Login) -> Grant | None:
@@ -174,7 +179,7 @@ async def _intake(
 
 
 async def _upkeep(
-    authority: Authority, options: CloudOptions, broker: NatsServer, context: ssl.SSLContext
+    authority: Authority, options: CloudOptions, broker: Broker, context: ssl.SSLContext
 ) -> None:
     """Renew the server's certificate in time; those who connect afterwards see the new one."""
     while True:

