@@ -12,8 +12,9 @@ import typer
 from typer.core import TyperGroup
 
 from ohmstead.access.roles import Role
-from ohmstead.cli import admin_broker, admin_integration
-from ohmstead.cli.admin_words import EPILOG, Anywhere, Email, Mac, print_all, print_one
+from ohmstead.cli import admin_broker
+from ohmstead.clock import SystemClock
+from ohmstead.errors import OhmsteadError
 from ohmstead.house.admin import Admin, Shown, interval_s
 from ohmstead.house.installation import Place, opened
 from ohmstead.reading.catalogue import MEDIA
@@ -70,7 +71,6 @@ _subjects = {
 }
 for _name, _subject in _subjects.items():
     app.add_typer(_subject, name=_name)
-app.add_typer(admin_integration.app, name="integration")
 app.add_typer(admin_broker.app, name="broker")
 _org, _site, _meter, _device, _user = _subjects.values()
 

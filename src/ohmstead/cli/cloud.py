@@ -40,37 +40,6 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         list[str] | None,
         typer.Option(help="A name or address that clients use for this machine; may be repeated."),
     ] = None,
-    smtp_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="OHMSTEAD_SMTP_URL",
-            help="smtps://user@host:465 or smtp://user@host:587; without it mail goes into files.",
-        ),
-    ] = None,
-    smtp_password_file: Annotated[
-        Path | None,
-        typer.Option(help="File with the SMTP user's password; or OHMSTEAD_SMTP_PASSWORD."),
-    ] = None,
-    mail_from: Annotated[
-        str | None, typer.Option(envvar="OHMSTEAD_MAIL_FROM", help="Who mail comes from.")
-    ] = None,
-    mail_folder: Annotated[
-        Path | None,
-        typer.Option(help="Folder of .eml files where no SMTP server is set; default DATA/mail."),
-    ] = None,
-    pages_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="OHMSTEAD_PAGES_URL",
-            help="How people reach the pages, for links in mails: https://energy.example.org",
-        ),
-    ] = None,
-    sign_up: Annotated[
-        bool,
-        typer.Option(
-            "--sign-up", help="Let anybody make an account and an organisation of their own."
-        ),
-    ] = False,
     broker: Annotated[
         list[str] | None,
         typer.Option(
@@ -114,13 +83,6 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
             broker_ca,
             broker_replicas,
         ),
-        mail=MailOptions(
-            sender_of(mail_from) if mail_from else default_sender(),
-            (mail_folder or folder / FOLDER).expanduser().resolve(),
-            None if smtp_url is None else smtp_of(smtp_url, _secret(smtp_password_file)),
-        ),
-        sign_up=sign_up,
-        pages_url=None if pages_url is None else origin_of(pages_url),
     )
     uvloop.run(until_told(_run(options)))
 

@@ -17,7 +17,6 @@ from ohmstead.access import secrets
 from ohmstead.access.roles import Role
 from ohmstead.broker.callout import Callout, Grant, Login
 from ohmstead.broker.messages import Messages
-from ohmstead.broker.stream import RELAY
 from ohmstead.clock import Clock
 from ohmstead.collector.intake import Intake, Stored
 from ohmstead.collector.telemetry import collect
@@ -97,13 +96,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         broker = broker_of(options, files, clock)
         await stack.enter_async_context(broker)
         hub = Hub()
-        relay_at = (
-            options.broker.first_mqtts
-            if options.broker
-            else (_within(options.mqtts.host), options.mqtts.port)
-        )
-        relay_tls = ssl.create_default_context(cadata=trusted_by_devices(options, authority))
-        await stack.enter_async_context(_intake(home, broker, hub, clock, relay_at, relay_tls))
+        await stack.enter_async_context(_intake(home, broker, hub, clock))
         urls = []
         context = authority.server_context()
         app = pages(home.database, hub, home.key, clock, trusted_proxies=options.trusted_proxies)
@@ -136,14 +129,9 @@ def _reached(at: Address, names: Sequence[str]) -> str:
 
 @asynccontextmanager
 async def _intake(
-    home: Installation,
-    broker: Broker,
-    hub: Hub,
-    clock: Clock,
-    relay_at: tuple[str, int],
-    relay_tls: ssl.SSLContext,
-) -> AsyncIterator[Relay]:
-    """What comes from the broker: stored, shown, and passed on to integrations."""
+    home: Installation, broker: Broker, hub: Hub, clock: Clock
+) -> AsyncIterator[None]:
+    """What comes from the broker, stored and shown."""
     devices = Devices(home.database)
 
     async def authorise(login: Login) -> Grant | None:

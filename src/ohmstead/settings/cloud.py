@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ohmstead.settings.address import Address
 from ohmstead.settings.broker import External
-from ohmstead.settings.mail import FOLDER, MailOptions, default_sender
 
 
 def default_data() -> Path:
