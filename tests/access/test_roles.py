@@ -9,7 +9,7 @@ from ohmstead.access.roles import Action, Role, may, sees
     "role,allowed",
     [
         (Role.VIEWER, {Action.SEE}),
-        (Role.MANAGER, {Action.SEE, Action.MANAGE_METERS}),
+        (Role.MANAGER, {Action.SEE, Action.MANAGE_METERS, Action.INVITE}),
         (Role.ADMIN, set(Action)),
     ],
 )

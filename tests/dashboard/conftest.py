@@ -17,12 +17,17 @@ from ohmstead.clock import SetClock
 from ohmstead.dashboard.api import app
 from ohmstead.dashboard.door import App
 from ohmstead.dashboard.live import Hub
+from ohmstead.dashboard.parts import Accounts
 from ohmstead.dashboard.sessions import COOKIE, LIFE
 from ohmstead.reading.reading import Identity
+from ohmstead.store.audit import Audit, By
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
+from ohmstead.store.links import Links, Purpose
+from ohmstead.store.mails import Letter, Mails
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.people import People, User
+from ohmstead.store.sessions import Sessions
 from ohmstead.store.sites import Organisations, Sites
 
 NOW = datetime(2035, 11, 21, 12, tzinfo=UTC)
@@ -45,9 +50,27 @@ class World:
     clock: SetClock
     database: Database
 
+    accounts: Accounts
+
     @property
     def people(self) -> People:
         return People(self.database)
+
+    @property
+    def sessions(self) -> Sessions:
+        return Sessions(self.database)
+
+    @property
+    def links(self) -> Links:
+        return Links(self.database)
+
+    async def letters(self) -> list[Letter]:
+        """What was written and waits to be sent, the oldest first."""
+        return [each.letter for each in await Mails(self.database, KEY).due(self.clock.now(), 99)]
+
+    async def told(self) -> list[str]:
+        """The actions of the audit log, the oldest first."""
+        return [entry.action for entry in await Audit(self.database).page()][::-1]
 
     async def user(
         self,
@@ -65,7 +88,9 @@ class World:
     async def link(self, user: User, life: timedelta = timedelta(days=1)) -> str:
         """The token of a sign-in link."""
         token = secrets.new_token()
-        await self.people.add_link(user.id, secrets.digest(KEY, token), NOW + life)
+        await self.links.add(
+            user, Purpose.SIGN_IN, secrets.digest(KEY, token), NOW + life, by=By("test", NOW)
+        )
         return token
 
     async def meter(
@@ -116,8 +141,9 @@ def built(tmp_path: Path) -> Path:
 @pytest.fixture
 def world(database: Database, clock: SetClock, built: Path) -> World:
     """A dashboard over a database of its own."""
-    hub = Hub()
-    return World(app(database, hub, KEY, clock, pages=built), hub, clock, database)
+    hub, accounts = Hub(), Accounts(sign_up=True, pages_url="https://cloud.example", least_s=0.0)
+    inside = app(database, hub, KEY, clock, accounts=accounts, pages=built)
+    return World(inside, hub, clock, database, accounts)
 
 
 @pytest_asyncio.fixture
@@ -154,7 +180,8 @@ def sign_in(world: World, enter: Enter) -> SignIn:
         client, token = enter(**where), secrets.new_token()
         user = await world.people.get(email)
         digest = secrets.digest(KEY, token)
-        await world.people.add_session(user.id, digest, world.clock.now() + LIFE)
+        now = world.clock.now()
+        await world.sessions.begin(user, digest, now + LIFE, by=By(email, now))
         client.cookies.set(COOKIE, token, domain="localhost.local")
         return client
 

@@ -22,7 +22,8 @@ async def test_first_run_lasts_until_somebody_has_a_password(world: World, enter
     user = await world.user(password=None)
     assert (await client.get("/api/status")).json()["first_run"] is True
     await world.people.set_password(user.id, HASH)
-    assert (await client.get("/api/status")).json() == {"version": "0.1.0", "first_run": False}
+    said = (await client.get("/api/status")).json()
+    assert said == {"version": "0.1.0", "first_run": False, "sign_up": True}
 
 
 async def test_a_password_signs_in_with_a_safe_cookie(world: World, enter: Enter) -> None:
@@ -44,8 +45,10 @@ async def test_a_password_signs_in_with_a_safe_cookie(world: World, enter: Enter
         "name": "",
         "role": "admin",
         "organisation": None,
+        "organisation_name": None,
         "language": None,
         "has_password": True,
+        "second_factor": False,
     }
 
 
@@ -304,9 +307,10 @@ async def test_a_removed_user_is_out_at_once(world: World, sign_in: SignIn) -> N
 
 
 async def test_a_user_of_an_organisation_says_so(world: World, sign_in: SignIn) -> None:
-    """`organisation` is the number of the user's own, null for the whole installation."""
+    """`organisation` is the user's own, by number and name, null for the whole installation."""
     owner = await Organisations(world.database).add("Works")
     await world.user("bob@example.org", Role.VIEWER, owner.id)
     client: httpx.AsyncClient = await sign_in("bob@example.org")
     said = (await client.get("/api/session")).json()["user"]
-    assert (said["organisation"], said["role"]) == (owner.id, "viewer")
+    assert (said["organisation"], said["organisation_name"]) == (owner.id, "Works")
+    assert said["role"] == "viewer"

@@ -134,7 +134,7 @@ async def test_a_session_that_ended_elsewhere_ends_the_stream(
         assert await events.block() == [": still here"]
         world.clock.set(NOW + 16 * SECOND)
         assert await events.block() == [": still here"]
-        await world.people.end_session(secrets.digest(KEY, token))
+        await world.sessions.end(secrets.digest(KEY, token))
         world.clock.set(NOW + 40 * SECOND)
         assert await events.ends()
 

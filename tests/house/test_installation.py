@@ -19,6 +19,7 @@ from ohmstead.errors import BadInput, Conflict, Unavailable
 from ohmstead.house.folder import FolderLock
 from ohmstead.house.installation import Place, new_link, opened
 from ohmstead.store.facts import Facts
+from ohmstead.store.links import Links, Purpose
 from ohmstead.store.people import People
 from ohmstead.store.server import PostgresServer
 from ohmstead.store.sites import Organisations
@@ -154,8 +155,11 @@ async def test_a_link_signs_its_user_in_once(database_url: str) -> None:
         found = await installation.database.rows("SELECT digest, expires_at FROM links")
         assert [bytes(row["digest"]) for row in found] == [digest]
         assert found[0]["expires_at"] == now + timedelta(hours=24)
-        assert await people.use_link(digest, now) == user
-        assert await people.use_link(digest, now) is None
+        links = Links(installation.database)
+        used = await links.use(digest, Purpose.SIGN_IN, now)
+        assert used is not None
+        assert used.person == user.id
+        assert await links.use(digest, Purpose.SIGN_IN, now) is None
 
 
 async def test_a_folder_that_does_not_get_free_is_said_so(folder: Path) -> None:

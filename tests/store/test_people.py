@@ -1,18 +1,18 @@
-"""Users, their one-time sign-in links, their sessions."""
-
-from datetime import timedelta
+"""Users: who they are, what they may, and that somebody stays to let people in."""
 
 import pytest
 from tests.store.conftest import NOW
 
 from ohmstead.access.roles import Role
 from ohmstead.errors import BadInput, Conflict, NotFound
+from ohmstead.store.audit import Audit, By
 from ohmstead.store.database import Database
+from ohmstead.store.links import Links, Purpose
 from ohmstead.store.people import People
+from ohmstead.store.sessions import Sessions
 from ohmstead.store.sites import Organisations
 
-LATER = NOW.replace(year=2125)
-"""The database deletes what is expired by its own clock, so these tests look far ahead."""
+BY = By("admin@example.org", NOW)
 
 
 async def test_a_user_is_known_by_the_address_in_any_case(database: Database) -> None:
@@ -45,37 +45,6 @@ async def test_a_user_of_an_organisation_that_is_not_there(database: Database) -
         await Organisations(database).remove(works.id)
 
 
-async def test_a_link_is_good_once_and_until_it_expires(database: Database) -> None:
-    """One use, 24 hours: contract of the sign-in link."""
-    people = People(database)
-    user = await people.add("a@b.ch", Role.VIEWER)
-    await people.add_link(user.id, b"one", LATER)
-    await people.add_link(user.id, b"two", LATER)
-    assert await people.use_link(b"none", NOW) is None
-    assert await people.use_link(b"one", LATER) is None
-    assert await people.use_link(b"one", LATER - timedelta(seconds=1)) == user
-    assert await people.use_link(b"one", NOW) is None
-    await people.end_sessions(user.id)
-    assert await people.use_link(b"two", NOW) is None
-
-
-async def test_a_session_slides_and_ends(database: Database) -> None:
-    """Thirty days from the last use; signing out ends it at once."""
-    people = People(database)
-    user = await people.add("a@b.ch", Role.VIEWER)
-    await people.add_session(user.id, b"s", LATER)
-    assert await people.session(b"s", LATER, LATER) is None
-    slid = LATER + timedelta(days=2)
-    assert await people.session(b"s", NOW, slid) == user
-    assert await people.session(b"s", LATER, slid) == user
-    assert await people.session(b"other", NOW, slid) is None
-    await people.end_session(b"s")
-    assert await people.session(b"s", NOW, slid) is None
-    await people.add_session(user.id, b"t", LATER)
-    await people.remove("a@b.ch")
-    assert await people.session(b"t", NOW, LATER) is None
-
-
 async def test_a_password_is_kept_as_its_hash(database: Database) -> None:
     """The hash comes back with its user; nobody has one at first."""
     people = People(database)
@@ -104,3 +73,64 @@ async def test_only_what_is_given_changes(database: Database) -> None:
         await people.change(user.id, language="fr")
     with pytest.raises(NotFound):
         await people.change(9999, name="x")
+
+
+async def test_roles_and_removals_are_told(database: Database) -> None:
+    """Accounts: every step is in the audit log, of the organisation it belongs to."""
+    people, works = People(database), await Organisations(database).add("Works", by=BY)
+    await people.add("boss@b.ch", Role.ADMIN, works.id, by=BY)
+    user = await people.add("a@b.ch", Role.VIEWER, works.id, by=BY)
+    assert user.organisation_name == "Works"
+    assert (await people.set_role(user, Role.MANAGER, by=BY)).role is Role.MANAGER
+    await people.change_password(user, "$argon2id$...", by=BY)
+    await people.change(user.id, email="c@d.ch", by=BY)
+    await people.remove("c@d.ch", by=BY)
+    told = [(e.action, e.subject, e.detail) for e in await Audit(database).page(organisation=1)]
+    assert told[::-1] == [
+        ("organisation added", "Works", None),
+        ("user added", "boss@b.ch", {"role": "admin"}),
+        ("user added", "a@b.ch", {"role": "viewer"}),
+        ("role changed", "a@b.ch", {"from": "viewer", "to": "manager"}),
+        ("password changed", "a@b.ch", None),
+        ("address changed", "c@d.ch", {"from": "a@b.ch"}),
+        ("user removed", "c@d.ch", {"role": "manager"}),
+    ]
+
+
+async def test_the_last_admin_stays(database: Database) -> None:
+    """Somebody must be left who can let others in: of the installation, and of an organisation."""
+    people, works = People(database), await Organisations(database).add("Works")
+    first = await people.add("first@b.ch", Role.ADMIN)
+    own = await people.add("own@b.ch", Role.ADMIN, works.id)
+    for last in (first, own):
+        await people.add(f"viewer-{last.email}", Role.VIEWER, last.organisation)
+        with pytest.raises(Conflict, match="the last admin"):
+            await people.set_role(last, Role.VIEWER, by=BY, keep_an_admin=True)
+        with pytest.raises(Conflict, match="the last admin"):
+            await people.remove(last.email, by=BY, keep_an_admin=True)
+    await people.add("second@b.ch", Role.ADMIN)
+    await people.remove("first@b.ch", by=BY, keep_an_admin=True)
+    await people.remove("viewer-own@b.ch", by=BY, keep_an_admin=True)
+    await people.remove("own@b.ch", by=BY, keep_an_admin=True)  # nobody is left behind
+    await people.remove("second@b.ch", by=BY)  # who may run commands can add another
+
+
+async def test_a_new_password_ends_sessions_and_voids_links(database: Database) -> None:
+    """Whoever knew the old one, or has a link, is out."""
+    people = People(database)
+    user = await people.add("a@b.ch", Role.VIEWER)
+    later = NOW.replace(year=NOW.year + 1)
+    await Sessions(database).begin(user, b"s", later, by=BY)
+    await Links(database).add(user, Purpose.SIGN_IN, b"l", later, by=BY)
+    await people.change_password(user, "$argon2id$...", by=BY)
+    assert await Sessions(database).whose(b"s", NOW, later) is None
+    assert await Links(database).look(b"l", NOW) is None
+
+
+async def test_only_those_of_an_organisation(database: Database) -> None:
+    """A list of people is of one organisation, or of all."""
+    people, works = People(database), await Organisations(database).add("Works")
+    await people.add("a@b.ch", Role.VIEWER)
+    await people.add("b@b.ch", Role.VIEWER, works.id)
+    assert [each.email for each in await people.all(works.id)] == ["b@b.ch"]
+    assert len(await people.all()) == 2

@@ -20,8 +20,10 @@ class Action(StrEnum):
     """Look at meters and what they measured."""
     MANAGE_METERS = "manage meters"
     """Add, change and remove sites, meters and devices."""
+    INVITE = "invite"
+    """See who else is in the own organisation, and invite people to roles up to the own."""
     MANAGE_USERS = "manage users"
-    """Add, change and remove users of the own organisation."""
+    """Change and remove users of the own organisation, and read its audit log."""
     MANAGE_INSTALLATION = "manage installation"
     """Add organisations, change the settings of the whole."""
 
@@ -29,7 +31,7 @@ class Action(StrEnum):
 ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
     {
         Role.VIEWER: frozenset({Action.SEE}),
-        Role.MANAGER: frozenset({Action.SEE, Action.MANAGE_METERS}),
+        Role.MANAGER: frozenset({Action.SEE, Action.MANAGE_METERS, Action.INVITE}),
         Role.ADMIN: frozenset(Action),
     }
 )
@@ -46,6 +48,15 @@ def may(role: Role, action: Action, organisation: int | None = None) -> bool:
     if action is Action.MANAGE_INSTALLATION and organisation is not None:
         return False
     return action in ALLOWED[role]
+
+
+def gives(role: Role, given: Role) -> bool:
+    """Whether a user of `role` may make somebody a `given`: nobody gives more than they have.
+
+    >>> gives(Role.MANAGER, Role.MANAGER), gives(Role.MANAGER, Role.ADMIN)
+    (True, False)
+    """
+    return ALLOWED[role] >= ALLOWED[given]
 
 
 def sees(organisation: int | None, of: int) -> bool:

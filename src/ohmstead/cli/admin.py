@@ -315,3 +315,34 @@ def link_user(context: typer.Context, email: Email) -> None:
 def remove_user(context: typer.Context, email: Email) -> None:
     """Remove a user."""
     _print(context, lambda admin: admin.remove_user(email))
+
+
+@_user.command("role", epilog=EPILOG)
+def set_role(
+    context: typer.Context,
+    email: Email,
+    role: Annotated[Role, typer.Argument(metavar="ROLE", help="What the user may do.")],
+) -> None:
+    """Give a user another role; it counts at once."""
+    _print(context, lambda admin: admin.set_role(email, role))
+
+
+@_user.command("sign-out", epilog=EPILOG)
+def sign_user_out(context: typer.Context, email: Email) -> None:
+    """End every session of a user."""
+    _print(context, lambda admin: admin.sign_user_out(email))
+
+
+@_user.command("totp-off", epilog=EPILOG)
+def second_step_off(context: typer.Context, email: Email) -> None:
+    """Turn the second step off, for a user who lost authenticator and recovery codes."""
+    _print(context, lambda admin: admin.second_step_off(email))
+
+
+@app.command("audit", epilog=EPILOG)
+def list_audit(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many steps at most.")] = 50,
+) -> None:
+    """List who did what, the newest first."""
+    _print_all(context, lambda admin: admin.list_audit(limit))

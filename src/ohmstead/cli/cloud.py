@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,14 @@ from ohmstead.house.cloud import Running, opened
 from ohmstead.settings.address import Address
 from ohmstead.settings.broker import CREDENTIALS, MOST_REPLICAS, REPLICAS, external
 from ohmstead.settings.cloud import DEFAULT_DATA, CloudOptions
+from ohmstead.settings.mail import (
+    FOLDER,
+    MailOptions,
+    default_sender,
+    origin_of,
+    sender_of,
+    smtp_of,
+)
 
 
 def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
@@ -40,6 +49,37 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         list[str] | None,
         typer.Option(help="A name or address that clients use for this machine; may be repeated."),
     ] = None,
+    smtp_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OHMSTEAD_SMTP_URL",
+            help="smtps://user@host:465 or smtp://user@host:587; without it mail goes into files.",
+        ),
+    ] = None,
+    smtp_password_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the SMTP user's password; or OHMSTEAD_SMTP_PASSWORD."),
+    ] = None,
+    mail_from: Annotated[
+        str | None, typer.Option(envvar="OHMSTEAD_MAIL_FROM", help="Who mail comes from.")
+    ] = None,
+    mail_folder: Annotated[
+        Path | None,
+        typer.Option(help="Folder of .eml files where no SMTP server is set; default DATA/mail."),
+    ] = None,
+    pages_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OHMSTEAD_PAGES_URL",
+            help="How people reach the pages, for links in mails: https://energy.example.org",
+        ),
+    ] = None,
+    sign_up: Annotated[
+        bool,
+        typer.Option(
+            "--sign-up", help="Let anybody make an account and an organisation of their own."
+        ),
+    ] = False,
     broker: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,8 +108,9 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
 ) -> None:
     """Run the MQTT service, the collector, the store and the dashboard."""
     logs.to_stderr()
+    folder = data.expanduser().resolve()
     options = CloudOptions(
-        data=data.expanduser().resolve(),
+        data=folder,
         http=_address(http),
         https=_address(https),
         mqtts=_address(mqtts),
@@ -83,6 +124,13 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
             broker_ca,
             broker_replicas,
         ),
+        mail=MailOptions(
+            sender_of(mail_from) if mail_from else default_sender(),
+            (mail_folder or folder / FOLDER).expanduser().resolve(),
+            None if smtp_url is None else smtp_of(smtp_url, _secret(smtp_password_file)),
+        ),
+        sign_up=sign_up,
+        pages_url=None if pages_url is None else origin_of(pages_url),
     )
     uvloop.run(until_told(_run(options)))
 
@@ -92,6 +140,16 @@ def _address(written: str) -> Address:
         return Address.parse(written)
     except ValueError as error:
         raise BadInput(str(error)) from error
+
+
+def _secret(file: Path | None) -> str | None:
+    """The first line of `file`, else what the environment says."""
+    if file is None:
+        return os.environ.get("OHMSTEAD_SMTP_PASSWORD")
+    try:
+        return file.read_text().partition("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"the SMTP password in {file} cannot be read: {error}") from error
 
 
 def _network(written: str) -> str:

@@ -14,18 +14,44 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from ohmstead.clock import Clock
-from ohmstead.dashboard import catalogue, description, meters, problems, sessions, stream
+from ohmstead.dashboard import (
+    account,
+    audit,
+    catalogue,
+    description,
+    joining,
+    mail,
+    meters,
+    organisations,
+    people,
+    problems,
+    second_step,
+    sessions,
+    stream,
+)
 from ohmstead.dashboard.bodies import JsonRequest
 from ohmstead.dashboard.door import App, Door, Message, Receive, Scope, Send
 from ohmstead.dashboard.live import Hub
 from ohmstead.dashboard.pages import Pages
-from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.parts import Accounts, Parts
 from ohmstead.errors import OhmsteadError
 from ohmstead.store.database import Database
 
 BODY_MOST = 64 * 1024
 """Bytes of a request's body; the largest is an account's change."""
-ROUTES = [*sessions.ROUTES, *meters.ROUTES, *stream.ROUTES, *catalogue.ROUTES]
+ROUTES = [
+    *sessions.ROUTES,
+    *joining.ROUTES,
+    *account.ROUTES,
+    *second_step.ROUTES,
+    *people.ROUTES,
+    *organisations.ROUTES,
+    *audit.ROUTES,
+    *mail.ROUTES,
+    *meters.ROUTES,
+    *stream.ROUTES,
+    *catalogue.ROUTES,
+]
 
 
 def app(
@@ -34,15 +60,17 @@ def app(
     key: bytes,
     clock: Clock,
     *,
+    accounts: Accounts | None = None,
     trusted_proxies: Iterable[str] = (),
     pages: Traversable | None = None,
 ) -> App:
     """The ASGI app of the web server.
 
-    `key` is the installation's; `trusted_proxies` are the addresses or networks of reverse proxies
-    whose `X-Forwarded-*` headers count; `pages` is another folder of built pages.
+    `key` is the installation's; `accounts` says how accounts are handled here; `trusted_proxies`
+    are the addresses or networks of reverse proxies whose `X-Forwarded-*` headers count; `pages` is
+    another folder of built pages.
     """
-    api, built = routes(Parts(database, hub, key, clock)), Pages(pages)
+    api, built = routes(Parts(database, hub, key, clock, accounts)), Pages(pages)
 
     async def inside(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

@@ -1,23 +1,75 @@
 """What the routes work with, handed to each of them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from pathlib import Path
+
 from ohmstead.clock import Clock
 from ohmstead.dashboard.attempts import Attempts
 from ohmstead.dashboard.hashing import Hashing
 from ohmstead.dashboard.live import Hub
+from ohmstead.settings.mail import MailOptions
+from ohmstead.store.audit import Audit
 from ohmstead.store.database import Database
+from ohmstead.store.joining import Door
+from ohmstead.store.links import Links
+from ohmstead.store.mails import Mails
 from ohmstead.store.meters import Meters
 from ohmstead.store.people import People
 from ohmstead.store.readings import Readings
+from ohmstead.store.second_factors import SecondFactors
+from ohmstead.store.sessions import Sessions
+from ohmstead.store.sites import Organisations
+
+
+def _nobody() -> None:
+    """Nobody waits for mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """How accounts are handled here."""
+
+    sign_up: bool = False
+    """Whether anybody may make an account and an organisation of their own."""
+    pages_url: str = "http://127.0.0.1:8000"
+    """Where people reach the pages: the beginning of every link that is mailed."""
+    mail: MailOptions = field(
+        default_factory=lambda: MailOptions(
+            Address("Ohmstead", "ohmstead", "localhost"), Path("mail")
+        )
+    )
+    posted: Callable[[], None] = _nobody
+    """Told after a mail was written, so that it goes at once."""
+    least_s: float = 0.5
+    """How long an answer takes at least that must not tell whether an account exists."""
 
 
 class Parts:
-    """The parts of one dashboard; `key` is the installation's, for the digests of tokens."""
+    """The parts of one dashboard; `key` is the installation's, for digests and seals."""
 
-    def __init__(self, database: Database, hub: Hub, key: bytes, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        key: bytes,
+        clock: Clock,
+        accounts: Accounts | None = None,
+    ) -> None:
         self.hub = hub
         self.key = key
         self.clock = clock
+        self.accounts = accounts or Accounts()
+        self.database = database
         self.people = People(database)
+        self.sessions = Sessions(database)
+        self.links = Links(database)
+        self.door = Door(database)
+        self.second_factors = SecondFactors(database, key)
+        self.organisations = Organisations(database)
+        self.mails = Mails(database, key)
+        self.audit = Audit(database)
         self.meters = Meters(database)
         self.readings = Readings(database)
         self.attempts = Attempts(clock)

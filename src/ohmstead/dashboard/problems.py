@@ -11,10 +11,10 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
 from ohmstead.dashboard.shapes import FieldProblem, Problem
-from ohmstead.errors import BadInput, OhmsteadError, TooMany, Unavailable
+from ohmstead.errors import BadInput, NotSignedIn, OhmsteadError, TooMany, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
-SECRET = frozenset({"password", "current_password", "token"})
+SECRET = frozenset({"password", "current_password", "token", "code"})
 """Fields whose value no answer repeats."""
 RETRY_S = 5
 """When to come again after a 503."""
@@ -24,7 +24,7 @@ OF_BODY = re.compile(r"(?:missing required|unknown) field `([^`]{1,60})`")
 MEANINGS: Mapping[int, str] = {
     400: "A field is missing or its value is not acceptable; `errors` names it.",
     401: "Nobody is signed in, or the credentials are wrong.",
-    403: "Not allowed: from another site, or over plain http from another machine.",
+    403: "Not allowed: not for this role, from another site, or over plain http from elsewhere.",
     404: "There is no such thing, or it is not yours to see.",
     409: "What was asked for clashes with something that exists.",
     413: "The body has more bytes than are taken here.",
@@ -42,6 +42,15 @@ class Misfit(BadInput):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
+        self.message = message
+
+
+class CodeAsked(NotSignedIn):
+    """The password is right; a code of the second step is missing or wrong (`errors` names it)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.field = "code"
         self.message = message
 
 
@@ -102,7 +111,7 @@ def of_ours(request: Request[Any, Any, Any], error: OhmsteadError) -> Response[P
         return of_unforeseen(request, error)
     errors = (
         [FieldProblem(field=error.field, message=error.message)]
-        if isinstance(error, Misfit)
+        if isinstance(error, Misfit | CodeAsked)
         else []
     )
     headers = {}

@@ -10,7 +10,19 @@ from ohmstead.access import passwords
 DIRECTIONS = {"imported": "import", "exported": "export"}
 """`import` is a word of Python."""
 
+RoleName = Literal["admin", "manager", "viewer"]
 Email = Annotated[str, Meta(min_length=3, max_length=320, description="An e-mail address.")]
+Token = Annotated[
+    str, Meta(min_length=20, max_length=200, description="The last part of a link's path.")
+]
+Code = Annotated[
+    str,
+    Meta(
+        min_length=6,
+        max_length=40,
+        description="Six digits of an authenticator, or a recovery code.",
+    ),
+]
 NewPassword = Annotated[str, Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
 
 
@@ -24,19 +36,23 @@ class Status(Struct, frozen=True, kw_only=True):
     version: str
     first_run: bool
     """Whether nobody has a password yet."""
+    sign_up: bool
+    """Whether anybody may make an account of their own."""
 
 
 class Credentials(Shape, frozen=True):
-    """Who signs in, and with what."""
+    """Who signs in, and with what; `code` where a second step is asked for."""
 
     email: Email
     password: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
+    code: Code | UnsetType = UNSET
 
 
 class Link(Shape, frozen=True):
-    """A sign-in link: the last part of its path."""
+    """A sign-in link: the last part of its path; `code` where a second step is asked for."""
 
-    token: Annotated[str, Meta(min_length=20, max_length=200)]
+    token: Token
+    code: Code | UnsetType = UNSET
 
 
 class Account(Shape, frozen=True):
@@ -58,16 +74,20 @@ class User(Struct, frozen=True, kw_only=True):
     id: int
     email: str
     name: str
-    role: Literal["admin", "manager", "viewer"]
+    role: RoleName
     organisation: int | None
+    organisation_name: str | None
     language: str | None
     has_password: bool
+    second_factor: bool
+    """Whether signing in asks for a code."""
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
-    """Who is signed in."""
+    """Who is signed in; `to_confirm` is an address that counts once its link was followed."""
 
     user: User
+    to_confirm: str | None = None
 
 
 class Site(Struct, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ from ohmstead.clock import Clock
 from ohmstead.dashboard.live import Hub, Reading, Watcher
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
-from ohmstead.dashboard.sessions import LIFE, SIGNED_IN, Asked, token_of
+from ohmstead.dashboard.proving import Asked
+from ohmstead.dashboard.sessions import LIFE, SIGNED_IN, token_of
 from ohmstead.errors import NotFound, Unavailable
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
@@ -138,7 +139,7 @@ async def live(
     async def allowed() -> bool:
         now = parts.clock.now()
         try:
-            again = await parts.people.session(owner, now, now + LIFE)
+            again = await parts.sessions.whose(owner, now, now + LIFE)
         except Unavailable:
             return True  # nobody knows just now; asked again at the next heartbeat
         return again is not None and all(

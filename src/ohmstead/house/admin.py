@@ -1,5 +1,6 @@
 """What the admin command does: each function gives the objects it prints, ready for JSON."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,12 +10,15 @@ from ohmstead.access import passwords, secrets
 from ohmstead.access.roles import Role
 from ohmstead.clock import Clock
 from ohmstead.errors import BadInput, Conflict, NotFound
-from ohmstead.house.installation import Installation, new_link
+from ohmstead.house.installation import Installation, new_link, on_the_machine
 from ohmstead.store import facts
+from ohmstead.store.audit import Audit, By
 from ohmstead.store.devices import Device, Devices, mac_of
 from ohmstead.store.facts import Facts
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.people import People, User
+from ohmstead.store.second_factors import SecondFactors
+from ohmstead.store.sessions import Sessions
 from ohmstead.store.sites import Organisation, Organisations, Site, Sites
 
 Shown: TypeAlias = Mapping[str, Any]
@@ -48,9 +52,16 @@ class Admin:
         self.organisations, self.sites = Organisations(database), Sites(database)
         self.meters, self.devices = Meters(database), Devices(database)
         self.people, self.facts = People(database), Facts(database)
+        self.sessions, self.audit = Sessions(database), Audit(database)
+        self.second_factors = SecondFactors(database, installation.key)
+
+    @property
+    def _by(self) -> By:
+        """Who acts here, for the audit log."""
+        return By(on_the_machine(), self._clock.now())
 
     async def add_organisation(self, name: str) -> Shown:
-        return of_organisation(await self.organisations.add(name))
+        return of_organisation(await self.organisations.add(name, by=self._by))
 
     async def list_organisations(self) -> list[Shown]:
         return [of_organisation(each) for each in await self.organisations.all()]
@@ -69,10 +80,10 @@ class Admin:
                 f"{_counted(len(users), 'user')}; add --yes to remove them too, with all readings"
             )
         for user in users:
-            await self.people.remove(user.email)
+            await self.people.remove(user.email, by=self._by)
         for site in sites:
             await self.remove_site(site.id, yes)
-        await self.organisations.remove(id)
+        await self.organisations.remove(id, by=self._by)
         return {"removed": id}
 
     async def add_site(self, name: str, organisation: int, timezone: str) -> Shown:
@@ -177,7 +188,7 @@ class Admin:
         """A user, with a password or else a sign-in link that is good once, for a day."""
         if password is not None and not passwords.acceptable(password):
             raise BadInput(f"a password has {passwords.SHORTEST} to {passwords.LONGEST} characters")
-        user = await self.people.add(email, role, organisation)
+        user = await self.people.add(email, role, organisation, by=self._by)
         if password is None:
             return {**of_user(user), "link": await self._link(user)}
         await self.people.set_password(user.id, passwords.hashed(password))
@@ -189,7 +200,7 @@ class Admin:
         return {**of_user(user), "link": await self._link(user)}
 
     async def _link(self, user: User) -> str:
-        token = await new_link(self._installation, user, self._clock.now())
+        token = await new_link(self._installation, user, self._clock.now(), self._by.name)
         return f"{await self.facts.get(facts.PAGES_URL) or PAGES_URL}/sign-in/{token}"
 
     async def list_users(self) -> list[Shown]:
@@ -200,8 +211,40 @@ class Admin:
 
     async def remove_user(self, email: str) -> Shown:
         user = await self.people.get(email)
-        await self.people.remove(user.email)
+        await self.people.remove(user.email, by=self._by)
         return {"removed": user.email}
+
+    async def set_role(self, email: str, role: Role) -> Shown:
+        """Another role for somebody; it counts at once."""
+        user = await self.people.get(email)
+        return of_user(await self.people.set_role(user, role, by=self._by))
+
+    async def sign_user_out(self, email: str) -> Shown:
+        """End every session of somebody."""
+        user = await self.people.get(email)
+        ended = await self.sessions.end_others(user, None, by=self._by)
+        return {**of_user(user), "ended": len(ended)}
+
+    async def second_step_off(self, email: str) -> Shown:
+        """Ask somebody for no code any more, who lost authenticator and recovery codes."""
+        user = await self.people.get(email)
+        if not await self.second_factors.turn_off(user, by=self._by):
+            raise Conflict(f"{user.email} has no second step")
+        return of_user(await self.people.get(email))
+
+    async def list_audit(self, limit: int) -> list[Shown]:
+        """The last steps, the newest first."""
+        return [
+            {
+                "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
+                "actor": step.actor,
+                "action": step.action,
+                "subject": step.subject,
+                "org": step.organisation,
+                "detail": None if step.detail is None else json.dumps(dict(step.detail)),
+            }
+            for step in await self.audit.page(limit=limit)
+        ]
 
 
 def of_organisation(organisation: Organisation) -> Shown:
@@ -235,6 +278,7 @@ def of_user(user: User) -> Shown:
         "email": user.email,
         "role": str(user.role),
         "org": user.organisation,
+        "second_step": user.second_factor,
     }
 
 

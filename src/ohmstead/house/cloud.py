@@ -28,9 +28,11 @@ from ohmstead.house.background import Background
 from ohmstead.house.broker import Broker, broker_of, trusted_by_devices
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.installation import Installation, Place
+from ohmstead.house.post import accounts
 from ohmstead.settings.address import Address
 from ohmstead.settings.cloud import CloudOptions
 from ohmstead.store import facts
+from ohmstead.store.audit import By
 from ohmstead.store.committer import Committer
 from ohmstead.store.dead_letters import DeadLetters
 from ohmstead.store.devices import Devices
@@ -99,12 +101,19 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         await stack.enter_async_context(_intake(home, broker, hub, clock))
         urls = []
         context = authority.server_context()
-        app = pages(home.database, hub, home.key, clock, trusted_proxies=options.trusted_proxies)
+        for sock, scheme in zip(sockets, ("http", "https"), strict=True):
+            at = Address(getattr(options, scheme).host, sock.getsockname()[1])
+            urls.append(f"{scheme}://{_reached(at, options.names)}")
+        app = pages(
+            home.database,
+            hub,
+            home.key,
+            clock,
+            accounts=await stack.enter_async_context(accounts(options, home, urls, clock)),
+            trusted_proxies=options.trusted_proxies,
+        )
         for sock, tls in zip(sockets, (None, context), strict=True):
-            at = options.https if tls else options.http
-            server = await stack.enter_async_context(HttpServer(app, sock, tls=tls))
-            where = _reached(Address(at.host, server.port), options.names)
-            urls.append(f"{'https' if tls else 'http'}://{where}")
+            await stack.enter_async_context(HttpServer(app, sock, tls=tls))
         stack.callback(hub.close)  # a server that stops waits for the streams that are open
         tasks.run(_upkeep(authority, options, broker, context), name="upkeep")
         await known.set(facts.PAGES_URL, urls[0])
@@ -190,5 +199,5 @@ async def _first_link(home: Installation, clock: Clock) -> str | None:
         return None
     first = next((user for user in everybody if user.role is Role.ADMIN), None)
     if first is None:
-        first = await people.add(FIRST_ADMIN, Role.ADMIN)
+        first = await people.add(FIRST_ADMIN, Role.ADMIN, by=By("cloud", clock.now()))
     return await installations.new_link(home, first, clock.now())

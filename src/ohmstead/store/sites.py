@@ -1,10 +1,12 @@
 """Organisations, and the sites where their meters stand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ohmstead.errors import BadInput, NotFound
-from ohmstead.store.database import Database, Record
+from ohmstead.store.audit import By, record
+from ohmstead.store.database import Connection, Database, Record
 from ohmstead.store.trouble import explained
 
 
@@ -14,6 +16,17 @@ class Organisation:
 
     id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An organisation, and how much belongs to it."""
+
+    id: int
+    name: str
+    people: int
+    sites: int
+    meters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +67,38 @@ class Organisations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, name: str) -> Organisation:
+    async def add(self, name: str, *, by: By | None = None) -> Organisation:
         """A new organisation; Conflict when the name is taken."""
         plain = named(name, "an organisation")
         with explained(f"an organisation named {plain!r} exists already"):
-            made = await self._database.rows(
-                "INSERT INTO organisations (name) VALUES (%s) RETURNING id, name", (plain,)
-            )
-        return Organisation(**made[0])
+            async with self._database.transaction() as connection:
+                cursor = await connection.execute(
+                    "INSERT INTO organisations (name) VALUES (%s) RETURNING id", (plain,)
+                )
+                made = await cursor.fetchone()
+                added = Organisation(int(made[0]) if made else 0, plain)
+                if by is not None:
+                    await _told(connection, added, "organisation added", by)
+        return added
 
     async def all(self) -> list[Organisation]:
         """All of them, by id."""
         found = await self._database.rows("SELECT id, name FROM organisations ORDER BY id")
         return [Organisation(**row) for row in found]
+
+    async def counted(self, only: int | None = None) -> list[Counted]:
+        """All of them by name, or only one; with how much belongs to each."""
+        found = await self._database.rows(
+            "SELECT o.id, o.name,"
+            " (SELECT count(*) FROM users u WHERE u.organisation = o.id) AS people,"
+            " (SELECT count(*) FROM sites s WHERE s.organisation = o.id) AS sites,"
+            " (SELECT count(*) FROM meters m JOIN sites s ON s.id = m.site"
+            "  WHERE s.organisation = o.id) AS meters"
+            " FROM organisations o WHERE %(only)s::int4 IS NULL OR o.id = %(only)s"
+            " ORDER BY lower(o.name), o.id",
+            {"only": only},
+        )
+        return [Counted(**row) for row in found]
 
     async def get(self, id: int) -> Organisation:
         """The one with this id; NotFound."""
@@ -75,11 +107,43 @@ class Organisations:
             raise NotFound(f"there is no organisation {id}; `ohmstead admin org list` shows them")
         return Organisation(**found)
 
-    async def remove(self, id: int) -> None:
+    async def rename(self, id: int, name: str, *, by: By) -> Organisation:
+        """Give it another name; Conflict when that is taken, NotFound."""
+        plain, before = named(name, "an organisation"), await self.get(id)
+        with explained(f"an organisation named {plain!r} exists already"):
+            async with self._database.transaction() as connection:
+                await connection.execute(
+                    "UPDATE organisations SET name = %s WHERE id = %s", (plain, id)
+                )
+                await _told(connection, before, "organisation renamed", by, {"to": plain})
+        return Organisation(id, plain)
+
+    async def remove(self, id: int, *, by: By | None = None) -> None:
         """Remove it; Conflict while it has sites or users."""
-        await self.get(id)
+        found = await self.get(id)
         with explained(f"organisation {id} still has sites or users; remove those first"):
-            await self._database.change("DELETE FROM organisations WHERE id = %s", (id,))
+            async with self._database.transaction() as connection:
+                await connection.execute("DELETE FROM organisations WHERE id = %s", (id,))
+                if by is not None:
+                    await _told(connection, found, "organisation removed", by)
+
+
+async def _told(
+    connection: Connection,
+    organisation: Organisation,
+    action: str,
+    by: By,
+    detail: Mapping[str, str] | None = None,
+) -> None:
+    await record(
+        connection,
+        actor=by.name,
+        organisation=organisation.id,
+        action=action,
+        subject=organisation.name,
+        detail=detail,
+        at=by.at,
+    )
 
 
 class Sites:
