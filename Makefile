@@ -111,7 +111,7 @@ check-pages: $(MARKS)/node
 
 # Programs of the distribution that tests drive (program:package), and Chromium for the pages:
 # installed where that is allowed, else those tests skip.
-PROGRAMS := mbpoll:mbpoll mosquitto:mosquitto mosquitto_sub:mosquitto-clients
+PROGRAMS := dbus-daemon:dbus mbpoll:mbpoll mosquitto:mosquitto mosquitto_sub:mosquitto-clients
 .PHONY: browser
 browser:
 	@missing="$$(PATH="$$PATH:/usr/sbin"; \

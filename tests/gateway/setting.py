@@ -25,10 +25,10 @@ class TakingNetwork:
     def __init__(self) -> None:
         self.used: list[WifiSta | Ethernet] = []
 
-    async def use_wifi(self, settings: WifiSta) -> None:
+    async def use_wifi(self, settings: WifiSta, asked_by: str) -> None:
         self.used.append(settings)
 
-    async def use_ethernet(self, settings: Ethernet) -> None:
+    async def use_ethernet(self, settings: Ethernet, asked_by: str) -> None:
         self.used.append(settings)
 
     async def stations(self) -> list[Station]:

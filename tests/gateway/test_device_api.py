@@ -110,10 +110,10 @@ class Radio:
         self._stations = stations
         self.paired = False
 
-    async def use_wifi(self, settings: WifiSta) -> None:
+    async def use_wifi(self, settings: WifiSta, asked_by: str) -> None:
         return
 
-    async def use_ethernet(self, settings: Ethernet) -> None:
+    async def use_ethernet(self, settings: Ethernet, asked_by: str) -> None:
         return
 
     async def stations(self) -> list[Station]:

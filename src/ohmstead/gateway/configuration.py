@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, TypeVar, cast
 import msgspec
 import structlog
 
-from ohmstead.errors import BadInput
+from ohmstead.errors import BadInput, OhmsteadError
 from ohmstead.gateway.http import named
 from ohmstead.gateway.kept import Kept
 from ohmstead.settings import form
@@ -27,7 +27,9 @@ F = TypeVar("F", bound=form.Form)
 
 Name = Literal["settings", "meter", "mqtt", "wifi_sta", "eth"]
 Watcher = Callable[[str], None]
-Apply = Callable[[Any], Awaitable[None]]
+Undo = Callable[[], Awaitable[None]]
+Apply = Callable[[Any], Awaitable[Undo | None]]
+"""Puts a setting into effect, and gives what takes that back."""
 Check = Callable[[Any], None]
 """Raises BadInput where a setting cannot be on this machine."""
 
@@ -173,13 +175,31 @@ class Configuration:
             except msgspec.ValidationError as error:
                 raise BadInput(named(str(error))) from error
             self._check(new)
-            if apply:
-                await apply(new)
+            undo = await apply(new) if apply else None
             if new != kind.now:
-                await asyncio.to_thread(kind.write, new)
+                try:
+                    await asyncio.to_thread(kind.write, new)
+                except OhmsteadError:
+                    if undo:
+                        await undo()
+                    raise
                 kind.now = new
                 await self._tell(name)
             return form.shown(new)
+
+    async def take_back(self, name: Name, failed: form.Form, former: form.Form) -> None:
+        """Keeps the `former` object again, unless the one that `failed` was changed meanwhile."""
+        async with self._writing:
+            kind = self._kind(name)
+            if kind.now == failed != former:
+                await asyncio.to_thread(kind.write, former)
+                kind.now = former
+                await self._tell(name)
+
+    def is_factory(self, name: Name) -> bool:
+        """Whether a settings object is as it was at first."""
+        kind = self._kind(name)
+        return bool(kind.now == kind.factory)
 
     async def set_scalers(self, given: object) -> tuple[CustomScaler, ...]:
         """Replaces the custom scalers; raises as `post`."""

@@ -16,7 +16,7 @@ import structlog
 from ohmstead.gateway.board import Board
 from ohmstead.gateway.configuration import Configuration
 from ohmstead.gateway.http import Route
-from ohmstead.surfaces.device import Device
+from ohmstead.surfaces.device import Device, ModbusState
 from ohmstead.surfaces.registers import Image
 
 READ_HOLDING, READ_INPUT = 3, 4
@@ -153,6 +153,12 @@ class ModbusServer:
         if self._server is None or not self._server.sockets:
             return None
         return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def state(self) -> ModbusState:
+        """Whether it is switched on, whether it listens, and why not."""
+        enabled = self._configuration.settings.services.modbus.enable and self._licensed
+        return ModbusState(enabled, self.port is not None, self.trouble)
 
     def routes(self) -> Sequence[Route]:
         """None: it answers on a port of its own."""

@@ -100,7 +100,10 @@ class MqttClient:
                 raise BadInput("publish.topic: there is no topic to publish to")
         except BadInput as error:
             self._trouble = str(error)
-            _log.error("own broker not usable", why=self._trouble)
+            if not settings.url:  # switched on before it is set up: nothing is wrong yet
+                _log.info("own broker not set up", why=self._trouble)
+            else:
+                _log.error("own broker not usable", why=self._trouble)
             return
         if to.surprising:
             _log.warning("mqtt:// with certificates: TLS is used; write mqtts://", host=to.host)

@@ -6,9 +6,10 @@ from typing import Any
 
 from ohmstead.gateway.configuration import Apply, Configuration, Name
 from ohmstead.gateway.http import NO_CONTENT, About, Request, Response, Route, json
-from ohmstead.gateway.network_api import Network
+from ohmstead.gateway.network_api import Network, Undo
 from ohmstead.settings.meter_port import CustomScaler
 
+Use = Callable[..., Awaitable[Undo | None]]
 Change = Callable[[Name, object, Apply | None], Awaitable[dict[str, Any]]]
 
 
@@ -18,7 +19,7 @@ class SettingsApi:
     def __init__(self, configuration: Configuration, network: Network) -> None:
         """`network` takes what concerns it before it is kept."""
         self._configuration = configuration
-        self._apply: Mapping[Name, Apply] = {
+        self._uses: Mapping[Name, Use] = {
             "wifi_sta": network.use_wifi,
             "eth": network.use_ethernet,
         }
@@ -111,11 +112,14 @@ class SettingsApi:
         return json(self._configuration.shown(name))
 
     async def _write(self, name: Name, change: Change, request: Request) -> Response:
-        return json(await change(name, request.value(), self._apply.get(name)))
+        return json(await change(name, request.value(), self._apply(name, request)))
+
+    def _apply(self, name: Name, request: Request) -> Apply | None:
+        use = self._uses.get(name)
+        return partial(use, asked_by=request.client) if use else None
 
     async def _delete_wifi(self, request: Request) -> Response:
-        del request
-        await self._configuration.delete("wifi_sta", self._apply["wifi_sta"])
+        await self._configuration.delete("wifi_sta", self._apply("wifi_sta", request))
         return NO_CONTENT
 
     async def _get_scalers(self, request: Request) -> Response:

@@ -16,6 +16,7 @@ import structlog
 
 from ohmstead import __version__
 from ohmstead.clock import Clock
+from ohmstead.errors import Unavailable
 from ohmstead.gateway import berry_api
 from ohmstead.gateway.actions_api import Actions
 from ohmstead.gateway.api import Api
@@ -35,7 +36,8 @@ from ohmstead.gateway.meter_clock import MeterClock
 from ohmstead.gateway.modbus_api import ModbusApi
 from ohmstead.gateway.modbus_server import ModbusServer
 from ohmstead.gateway.mqtt_client import MqttClient
-from ohmstead.gateway.network_api import NetworkApi, NoNetwork
+from ohmstead.gateway.network_api import NetworkApi, NoNetwork, check_power
+from ohmstead.gateway.network_manager import NetworkManager
 from ohmstead.gateway.openapi import OpenApi
 from ohmstead.gateway.pages_api import Pages
 from ohmstead.gateway.readings_api import Readings
@@ -44,8 +46,8 @@ from ohmstead.gateway.sdcard_api import SdCardApi
 from ohmstead.gateway.search import Notebook
 from ohmstead.gateway.settings_api import SettingsApi
 from ohmstead.gateway.source import source_of
-from ohmstead.gateway.values_api import ValuesApi
 from ohmstead.gateway.update_api import UpdateApi
+from ohmstead.gateway.values_api import ValuesApi
 from ohmstead.house.background import Background
 from ohmstead.house.gateway_start import (
     factory_of,
@@ -106,6 +108,7 @@ class _Gateway:
             self.id,
             meter=factory_of(options),
             scalers=tuple(CustomScaler(one.obis, one.scaler) for one in options.meter.scalers),
+            check=self._check,
         )
         source, started_keys = source_of(options.source), keys(options)
         port = self.configuration.meter
@@ -151,6 +154,8 @@ class _Gateway:
             Address.parse(options.http or DEFAULT_HTTP).host,
             licensed=self.licensed,
         )
+        # Bytes that are given in are a demonstration's: the machine is not the gateway's to set up.
+        self.network = NoNetwork() if given else NetworkManager(self.id, self.configuration)
         self.mqtt = MqttClient(self.configuration, self.board, self.device, clock)
         self.uplink: Uplink | None = None
         self.log = log or Ring()
@@ -176,20 +181,27 @@ class _Gateway:
             conv_factor=self.configuration.meter.conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
             own_broker=self.mqtt.state(),
+            modbus=self.modbus_server.state,
+            wifi=self.network.wifi,
+            ethernet=self.network.ethernet,
             encryption=self.reader.keys is not None,
             authentication=self.reader.keys is not None and bool(self.reader.keys.authentication),
             licence="PLUS" if self.licensed else "FREE",
             card=self.card.state,
         )
 
+    def _check(self, new: object) -> None:
+        """BadInput for a setting that cannot be on this machine as it is now."""
+        check_power(new, self.configuration.settings, self.network.ethernet)
+
     def features(self) -> Sequence[Feature]:
         """What its API offers.  *To add a feature: its file, and one line here.*"""
-        network = NoNetwork()
         offered: tuple[Feature, ...] = (
             Readings(self.board, self.device),
             MeterApi(self.meter),
-            SettingsApi(self.configuration, network),
-            NetworkApi(network),
+            SettingsApi(self.configuration, self.network),
+            NetworkApi(self.network),
+            self.network,
             Berry(self.folder),
             SdCardApi(self.folder / CARD),
             self.card,
@@ -198,10 +210,10 @@ class _Gateway:
             Actions(self.folder, self.clock),
             *((self.mqtt,) if self.licensed else ()),
             Maintenance(self.again.set, self.forget),
+            UpdateApi(self.updates, self.left.set),
             self._values(),
             Logs(self.log),
             Pages(),
-            UpdateApi(self.updates, self.left.set),
         )
         routes = [route for feature in offered for route in feature.routes()]
         return (*offered, OpenApi(routes, __version__))
@@ -220,6 +232,8 @@ class _Gateway:
         await self.configuration.reset()
         for name in FORGOTTEN:
             await asyncio.to_thread(Kept(self.folder / name).remove)
+        with contextlib.suppress(Unavailable):  # then there is nothing of ours in the network
+            await self.network.forget()
 
     def api(self, features: Sequence[Feature]) -> Api:
         """The API of `features`, behind the password of the settings."""

@@ -52,6 +52,62 @@ class OwnBroker:
 
 
 @dataclass(frozen=True, slots=True)
+class ModbusState:
+    """How the Modbus server stands."""
+
+    enabled: bool = False
+    listening: bool = False
+    trouble: str = ""
+    """Why it does not listen though it should, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wifi:
+    """The machine's Wi-Fi, and the network it is in.  Source: REST/MQTT 2.0, 2.3, `.wifi`."""
+
+    ssid: str = ""
+    bssid: str = ""
+    """Twelve upper-case hexadecimal digits, as `mac`."""
+    channel: int = 0
+    ht: str = ""
+    """20, 40+ or 40-."""
+    rssi: int = 0
+    """dBm."""
+    signal: int = 0
+    """Percent."""
+    auth_mode: str = ""
+    pairwise_cipher: str = ""
+    group_cipher: str = ""
+    phy: str = ""
+    wps: bool = False
+    country: str = ""
+    mac: str = ""
+    ip: str = ""
+    mask: str = ""
+    gateway: str = ""
+    dns: str = ""
+    status: str = "Disabled"
+    """OK, Error, Disabled or Disconnected."""
+    mode: str = "STA"
+    trouble: str = ""
+    """Why the last setting of it did not come into effect, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ethernet:
+    """The machine's Ethernet port.  Source: REST/MQTT 2.0, 2.3, `.ethernet`."""
+
+    mac: str = ""
+    up: bool = False
+    ip: str = ""
+    mask: str = ""
+    gateway: str = ""
+    dns: str = ""
+    trouble: str = ""
+    """Why the last setting of it did not come into effect, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """How updates of the device stand."""
 
@@ -104,6 +160,11 @@ class Device:
     uplink: Uplink | None = None
     """None when no cloud is set up."""
     own_broker: OwnBroker = OwnBroker()
+    modbus: ModbusState = ModbusState()
+    wifi: Wifi | None = None
+    """None where the machine has none, or nobody knows."""
+    ethernet: Ethernet | None = None
+    """None where the machine has none, or nobody knows."""
     encryption: bool = False
     """Whether the meter's keys are used."""
     authentication: bool = False

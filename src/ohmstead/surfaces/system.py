@@ -1,43 +1,34 @@
-"""What the device says about itself.  Source: REST/MQTT 2.0, 2.3."""
+"""What the device says about itself.  Source: REST/MQTT 2.0, 2.3.
+
+The shape of the document stands in `surfaces.system_shape`, for the OpenAPI too.
+"""
 
 from dataclasses import asdict
 
 from ohmstead.reading.reading import Identity, Reading
-from ohmstead.surfaces.device import Device
+from ohmstead.surfaces.device import Device, Ethernet, Wifi
 from ohmstead.surfaces.spelling import date, number, time_of_day
+from ohmstead.surfaces.system_shape import (
+    CloudsShape,
+    DeviceShape,
+    EthernetShape,
+    MeterShape,
+    MqttShape,
+    OnOffShape,
+    PlugShape,
+    SdCardShape,
+    ServicesShape,
+    System,
+    WifiShape,
+)
 
-Json = dict[str, object]
-
-NO_PLUG: Json = {"v_usb": 0, "v_mbus": 0, "v_p1": 0, "v_scap": 0}
+NO_PLUG: PlugShape = {"v_usb": 0, "v_mbus": 0, "v_p1": 0, "v_scap": 0}
 """A gateway in software has no plug; the sample prints 0 for a supply that is not used."""
 
-NO_WIFI: Json = {
-    "ssid": "",
-    "bssid": "",
-    "channel": 0,
-    "ht": "",
-    "rssi": 0,
-    "signal": 0,
-    "auth_mode": "",
-    "pairwise_cipher": "",
-    "group_cipher": "",
-    "phy": "",
-    "wps": False,
-    "country": "",
-    "mac": "",
-    "ip": "",
-    "mask": "",
-    "gateway": "",
-    "dns": "",
-    "status": "Disabled",
-    "mode": "STA",
-}
-"""Every field of the document, empty: the machine's network is not ours to speak for."""
-
-NO_CARD: Json = {"installed": False, "type": "", "size": 0, "speed": 0}
+NO_CARD: SdCardShape = {"installed": False, "type": "", "size": 0, "speed": 0}
 
 
-def _device(device: Device) -> Json:
+def _device(device: Device) -> DeviceShape:
     return {
         "name": device.name,
         "id": device.id,
@@ -57,21 +48,38 @@ def _device(device: Device) -> Json:
     }
 
 
-def _clouds(device: Device) -> Json:
-    connected = device.uplink is not None and device.uplink.state == "CONNECTED"
-    off: Json = {"enabled": False, "connected": False}
+def _clouds(device: Device) -> CloudsShape:
+    up = device.uplink
+    off: OnOffShape = {"enabled": False, "connected": False}
     own = device.own_broker
-    mqtc: Json = {"enabled": own.enabled, "connected": own.connected}
+    mqtc: MqttShape = {"enabled": own.enabled, "connected": own.connected}
+    if own.trouble:
+        mqtc["trouble"] = own.trouble
     return {
-        "whatwatt": {"enabled": device.uplink is not None, "connected": connected},
+        "whatwatt": {
+            "enabled": up is not None,
+            "connected": up is not None and up.state == "CONNECTED",
+            "registered": up is not None,
+        },
         "mystrom": {"enabled": False, "status": "DISABLED"},
         "solar_manager": off,
-        "mqtc": mqtc | ({"trouble": own.trouble} if own.trouble else {}),
+        "mqtc": mqtc,
         "stromkonto": off,
     }
 
 
-def _meter(reading: Reading | None, device: Device) -> Json:
+def _services(device: Device) -> ServicesShape:
+    modbus = device.modbus
+    answer: ServicesShape = {
+        "berry": {"execution_status": {"state": "IDLE"}},
+        "modbus": {"enabled": modbus.enabled, "listening": modbus.listening},
+    }
+    if modbus.trouble:
+        answer["modbus"]["trouble"] = modbus.trouble
+    return answer
+
+
+def _meter(reading: Reading | None, device: Device) -> MeterShape:
     """Text and numbers throughout, so what is not known is empty or zero (sample, 2.3)."""
     identity = reading.identity if reading else Identity()
     at = (reading.meter_at or reading.at) if reading else None
@@ -92,11 +100,55 @@ def _meter(reading: Reading | None, device: Device) -> Json:
         "time": time_of_day(at, device.zone) if at else "",
         "refused": device.refused,
         "derived": sorted(reading.derived) if reading else [],
-        "implausible": [asdict(doubt) for doubt in device.doubts],
+        "implausible": [
+            {"obis": doubt.obis, "value": doubt.value, "expected": doubt.expected}
+            for doubt in device.doubts
+        ],
     }
 
 
-def _card(device: Device) -> Json:
+def _wifi(wifi: Wifi) -> WifiShape:
+    answer: WifiShape = {
+        "ssid": wifi.ssid,
+        "bssid": wifi.bssid,
+        "channel": wifi.channel,
+        "ht": wifi.ht,
+        "rssi": wifi.rssi,
+        "signal": wifi.signal,
+        "auth_mode": wifi.auth_mode,
+        "pairwise_cipher": wifi.pairwise_cipher,
+        "group_cipher": wifi.group_cipher,
+        "phy": wifi.phy,
+        "wps": wifi.wps,
+        "country": wifi.country,
+        "mac": wifi.mac,
+        "ip": wifi.ip,
+        "mask": wifi.mask,
+        "gateway": wifi.gateway,
+        "dns": wifi.dns,
+        "status": wifi.status,
+        "mode": wifi.mode,
+    }
+    if wifi.trouble:
+        answer["trouble"] = wifi.trouble
+    return answer
+
+
+def _ethernet(ethernet: Ethernet) -> EthernetShape:
+    answer: EthernetShape = {
+        "mac": ethernet.mac,
+        "status": "Up" if ethernet.up else "Down",
+        "ip": ethernet.ip,
+        "mask": ethernet.mask,
+        "gateway": ethernet.gateway,
+        "dns": ethernet.dns,
+    }
+    if ethernet.trouble:
+        answer["trouble"] = ethernet.trouble
+    return answer
+
+
+def _card(device: Device) -> SdCardShape:
     """The documented four, and ours: `free`, `state` and `trouble` of recording."""
     card = device.card
     if card is None:
@@ -112,24 +164,25 @@ def _card(device: Device) -> Json:
     }
 
 
-def document(reading: Reading | None, device: Device) -> Json:
-    """The object of `/api/v1/system`; ours are `meter.refused`, `.derived`, `.implausible`,
-    `clouds.mqtc.trouble` and `uplink`, the rest is documented.
+def document(reading: Reading | None, device: Device) -> System:
+    """The object of `/api/v1/system`; `surfaces.system_shape` says which fields are ours.
 
     `derived` lists the values that the gateway worked out, `implausible` those that cannot be
-    right.
+    right.  Of a network that nobody knows, every field is there, and empty.
 
     `uplink` (only where a cloud is set up) tells the state of the connection and of the queue on
     disk: waiting, sent, dropped because the queue was full, damaged on disk.
     """
-    answer: Json = {
+    answer: System = {
         "device": _device(device),
         "clouds": _clouds(device),
-        "services": {"berry": {"execution_status": {"state": "IDLE"}}},
+        "services": _services(device),
         "meter": _meter(reading, device),
-        "wifi": NO_WIFI,
-        "sd_card": _card(device),
+        "wifi": _wifi(device.wifi or Wifi()),
     }
+    if device.ethernet:
+        answer["ethernet"] = _ethernet(device.ethernet)
+    answer["sd_card"] = _card(device)
     if device.uplink:
         answer["uplink"] = asdict(device.uplink)
     if device.update:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ohmstead.reading import catalogue
 from ohmstead.reading.reading import Identity, Reading
-from ohmstead.surfaces.device import Device
+from ohmstead.surfaces.device import Device, Ethernet, Wifi
 from ohmstead.surfaces.spelling import local, text, utc, wall
 
 UNKNOWN = "null"
@@ -36,19 +36,35 @@ def _meter(identity: Identity, device: Device) -> Iterator[tuple[str, str]]:
     yield "meter.status", device.meter_status
 
 
-def _host(identity: Identity) -> Iterator[tuple[str, str]]:
-    """What belongs to the device's hardware: a gateway in software has neither plug nor radio."""
+def _host(identity: Identity, device: Device) -> Iterator[tuple[str, str]]:
+    """What belongs to the hardware: a gateway in software has no plug, and perhaps no radio."""
     yield "plug.interface", identity.interface or "NONE"
     for source in ("usb", "p1", "mbus"):  # Quirk 2: the sample's `pl` is a misprint of p1
         yield f"plug.voltage.{source}", UNKNOWN
-    yield "wifi.mode", "off"
-    yield "wifi.sta.status", "disabled"
-    for name in ("ssid", "bssid"):
-        yield f"wifi.sta.{name}", ""
-    for name in ("rssi", "channel"):
-        yield f"wifi.sta.{name}", UNKNOWN
-    for name in ("mac", "ip", "mask", "gw", "dns"):
-        yield f"wifi.sta.{name}", ""
+    yield from _wifi(device.wifi)
+    if device.ethernet:  # as the sample has it, a port that is not there is not listed
+        yield "eth.state", "up" if device.ethernet.up else "down"
+        yield from _interface("eth", device.ethernet)
+
+
+def _wifi(wifi: Wifi | None) -> Iterator[tuple[str, str]]:
+    status = wifi.status.lower() if wifi else "disabled"
+    connected = wifi if wifi and wifi.bssid else None
+    yield "wifi.mode", "off" if status == "disabled" else "sta"
+    yield "wifi.sta.status", status
+    yield "wifi.sta.ssid", connected.ssid if connected else ""
+    yield "wifi.sta.bssid", connected.bssid if connected else ""
+    yield "wifi.sta.rssi", _known(connected.rssi if connected else None)
+    yield "wifi.sta.channel", _known(connected.channel if connected else None)
+    yield from _interface("wifi.sta", wifi)
+
+
+def _interface(name: str, one: Wifi | Ethernet | None) -> Iterator[tuple[str, str]]:
+    yield f"{name}.mac", one.mac if one else ""
+    yield f"{name}.ip", one.ip if one else ""
+    yield f"{name}.mask", one.mask if one else ""
+    yield f"{name}.gw", one.gateway if one else ""
+    yield f"{name}.dns", one.dns if one else ""
 
 
 def _pairs(reading: Reading | None, device: Device) -> Iterator[tuple[str, str]]:
@@ -65,7 +81,7 @@ def _pairs(reading: Reading | None, device: Device) -> Iterator[tuple[str, str]]
     yield "timestamp", str(int(at.timestamp())) if at else UNKNOWN
     yield "meter.date_time", wall(at, device.zone) if at else ""
     yield from _meter(identity, device)
-    yield from _host(identity)
+    yield from _host(identity, device)
     yield "meter.date_time_local", local(at, device.zone) if at else ""
     yield "meter.date_time_utc", utc(at) if at else ""
     yield "sys.date_time_local", local(device.now, device.zone)
