@@ -65,9 +65,11 @@ $(MARKS)/node: requirements/node.txt web/build.py | $(MARKS)/requirements
 		echo "Installing Node (requirements/node.txt)"; $(PIP) --require-hashes -r requirements/node.txt; }
 	@touch $@
 
-# Other people's decoders, and the fuzzer, stand apart: requirements/oracles.in and fuzz.in say why.
+# Other people's decoders and clients, and the fuzzer, stand apart: requirements/*.in say why.
 .PHONY: oracles
 oracles: .venv-oracles/.done  ## Make .venv-oracles: the libraries that our decoders are held against
+.PHONY: clients
+clients: .venv-clients/.done  ## Make .venv-clients: clients of other people's, for our gateway
 .venv-%/.done: requirements/%.txt | $(MARKS)/requirements
 	@echo "Installing what $< names"
 	@$(BIN)/python -m venv --clear --without-pip $(@D)
@@ -82,12 +84,17 @@ demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
 
 # ---------------------------------------------------------------- checking
 .PHONY: test
-test: setup check browser oracles  ## Run the checks and all tests
+test: setup check browser oracles clients  ## Run the checks and all tests
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: setup  ## Kill each of three NATS servers while gateways send (a minute)
 	@$(BIN)/python -m pytest -m cluster tests/whole/test_cluster.py $(ARGS)
+
+.PHONY: test-kills
+test-kills: setup  ## Kill the cloud's parts at random under load, and count; SECONDS=300
+	@OHMSTEAD_KILL_SECONDS="$(if $(filter file,$(origin SECONDS)),300,$(SECONDS))" \
+		$(BIN)/python -m pytest -s -m kills tests/whole/test_kills_at_random.py $(ARGS)
 
 # `make -k check` goes on after the first that fails.
 CHECKS := check-format check-lint check-spelling check-dependencies check-contracts check-types check-pages
