@@ -54,7 +54,8 @@ class Updates:
         self.versions = Versions(data)
         self._running = running
         self._state = self.versions.read()
-        self._busy = False
+        self.busy = False
+        """Whether an update is being installed."""
 
     @property
     def capable(self) -> bool:
@@ -83,7 +84,7 @@ class Updates:
             raise Conflict(
                 "this gateway takes no updates: it was started without its launcher (--no-updates)"
             )
-        if self._busy:
+        if self.busy:
             raise Conflict("another update is being installed; wait until it has ended")
         if self.state.on_trial:
             raise Conflict(
@@ -95,7 +96,7 @@ class Updates:
         runs already.  BadInput, TooLarge, Conflict or Unavailable with what is wrong, and then
         nothing has changed."""
         self.check()
-        self._busy = True
+        self.busy = True
         try:
             return await self._installed(bundle)
         except TimeoutError as error:
@@ -103,7 +104,7 @@ class Updates:
         except OSError as error:
             raise _of_disk(error) from error
         finally:
-            self._busy = False
+            self.busy = False
 
     async def _installed(self, bundle: AsyncIterator[bytes]) -> Manifest | None:
         reader = Reader(self._running.keys)

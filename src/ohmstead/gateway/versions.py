@@ -86,15 +86,18 @@ class Versions:
 
     def install(self, release: str) -> None:
         """Makes what arrived the release it is, as a whole, safe from a loss of power."""
-        for path in (*self.incoming.rglob("*"), self.incoming):
-            _flush(path)
+        os.sync()  # 300 small files: all at once takes a hundredth of one by one
         state = self.read()
         if self.there(release) and release in (state.current, state.previous):
             self.clear_incoming()
         else:
             shutil.rmtree(self.folder / release, ignore_errors=True)
             self.incoming.replace(self.folder / release)
-        _flush(self.folder)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def prune(self) -> None:
         """Removes releases that neither run nor are what would run again."""
@@ -103,15 +106,6 @@ class Versions:
         for path in list(self.folder.glob("*")):
             if path.is_dir() and path.name not in wanted:
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    """Makes a file, or the names in a folder, safe from a loss of power."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def switched(state: State, release: str) -> State:
