@@ -2,6 +2,7 @@
 
 import struct
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -75,6 +76,20 @@ def test_elements_are_counted_over_all_levels() -> None:
     inner = b"\x01\x64" + b"\x00" * 100
     with pytest.raises(Unreadable, match="elements"):
         axdr.read(b"\x01\x64" + inner * 100)
+
+
+@given(st.binary(min_size=4, max_size=4))
+def test_a_short_floating_point_number_is_what_its_bytes_mean(data: bytes) -> None:
+    """IEEE 754, single precision: never another number, and no digits that nobody wrote."""
+    (found,) = axdr.single(data)
+    (exact,) = struct.unpack(">f", data)
+    assert struct.pack(">f", found) == struct.pack(">f", exact)
+
+
+@given(st.decimals(-9999, 9999, places=2))
+def test_six_digits_come_out_as_they_went_in(number: Decimal) -> None:
+    """IEEE 754, single precision: six decimal digits survive."""
+    assert axdr.single(struct.pack(">f", float(number))) == (float(number),)
 
 
 @given(st.binary(max_size=200))

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from tests.wire.telegrams import STAMP, notification, row
 
 from ohmstead.wire import dlms
-from ohmstead.wire.axdr import Unreadable, read
-from ohmstead.wire.bare import Bare
+from ohmstead.wire.axdr import MAX_DEPTH, MAX_ELEMENTS, Reader, Unreadable, read
+from ohmstead.wire.bare import Bare, Walk
 from ohmstead.wire.telegram import Refused, Telegram
 
 LLC = b"\xe6\xe7\x00"
@@ -61,6 +61,79 @@ def test_noise_never_raises_and_never_grows(noise: bytes) -> None:
     decoder.feed(noise * 100)
     decoder.close()
     assert decoder.held == 0
+
+
+PLAIN = st.sampled_from(
+    [b"\x00", b"\x03\x01", b"\x06\x00\x00\x00\x05", b"\x12\x00\x05", b"\x16\x1b", b"\x09\x02ab",
+     b"\x0a\x81\x02ab", b"\x04\x0c\xab\xc0", b"\x19" + STAMP, b"\x09\x06\x01\x00\x01\x08\x00\xff"]
+)  # fmt: skip
+
+
+def many(tag: int, elements: list[bytes]) -> bytes:
+    """An array or a structure."""
+    count = len(elements)
+    head = bytes([count]) if count < 128 else b"\x82" + count.to_bytes(2, "big")
+    return bytes([tag]) + head + b"".join(elements)
+
+
+TREES = st.recursive(
+    PLAIN, lambda inner: st.builds(many, st.sampled_from([1, 2]), st.lists(inner, max_size=5))
+)
+FRONT = APDU[:5] + b"\x00"
+
+
+def walked(data: bytes, pieces: int) -> int | None:
+    """Where an APDU ends for one who sees it grow; None where it is no A-XDR."""
+    walk, end = Walk(0), None
+    try:
+        for seen in range(0, len(data) + pieces, pieces):
+            end = walk.end(data[:seen]) if end is None else end
+    except ValueError:
+        return None
+    return end
+
+
+def read_to(data: bytes) -> int | None:
+    """Where it ends for one who reads it; None where it is no A-XDR, or not all there."""
+    reader = Reader(data, len(FRONT))
+    try:
+        reader.value()
+    except Unreadable:
+        return None
+    return reader.position
+
+
+@given(TREES, st.binary(max_size=3), st.integers(1, 9))
+def test_an_apdu_ends_for_the_eye_where_it_ends_for_the_reader(
+    tree: bytes, rest: bytes, pieces: int
+) -> None:
+    """Walking past elements and reading them agree (IEC 62056-6-2, 4.1.5), whatever follows."""
+    assert walked(FRONT + tree + rest, pieces) == read_to(FRONT + tree + rest) is not None
+
+
+@given(TREES, st.integers(0), st.integers(0, 255))
+def test_what_is_no_axdr_has_no_end(tree: bytes, at: int, byte: int) -> None:
+    """With one byte changed both say the same, or the eye waits for more than there is."""
+    at %= len(tree)
+    data = FRONT + tree[:at] + bytes([byte]) + tree[at + 1 :]
+    assert walked(data, 1) == walked(data, len(data)) in (read_to(data), None)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize("element", [b"\x12\x00\x05", b"\x01\x00", b"\x09\x02ab"])
+def test_the_limit_of_elements_is_the_readers(element: bytes, over: int) -> None:
+    """At the limit both read on, one element further neither does."""
+    data = FRONT + many(0x02, [element] * (MAX_ELEMENTS + over))
+    ends = {walked(data, len(data)), read_to(data)}
+    assert ends == ({None} if over else {len(data)})
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
+def test_the_limit_of_depth_is_the_readers(depth: int) -> None:
+    """At the limit both read on, one level deeper neither does."""
+    data = FRONT + b"\x01\x01" * depth + b"\x00"
+    ends = {walked(data, len(data)), read_to(data)}
+    assert ends == ({len(data)} if depth == MAX_DEPTH else {None})
 
 
 COMPACT = "13" + "02" + "02" + "12" + "09" + "0a"  # structures of long-unsigned and octet-string

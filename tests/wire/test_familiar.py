@@ -239,6 +239,14 @@ def test_the_limit_of_elements_holds_for_the_second_list_too(over: int) -> None:
     assert isinstance(told(lists, apdu), Refused if over else Telegram)
 
 
+def test_a_clock_that_stands_in_for_the_one_in_front_is_never_taken_for_granted() -> None:
+    """Kamstrup's hourly list without a time in front: its own clock is under two codes."""
+    lists = Lists()
+    for stamp in (STAMP, LATER):
+        clock = [name(bytes.fromhex("0001010000ff")), b"\x09\x0c" + stamp]
+        same(lists, HEAD + b"\x00" + many(0x02, [b"\x0a\x0eKamstrup_V0001", *clock]))
+
+
 def test_a_text_that_looks_like_a_place_is_a_text() -> None:
     """What stands for a clock while a list is learned may itself be sent, by somebody hostile."""
     lists = Lists()

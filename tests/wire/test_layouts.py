@@ -70,8 +70,24 @@ def test_a_push_list_may_bring_its_scalers() -> None:
     assert values(structure(listed, short(1500), scaled)) == {"31.7.0": (1.5, "A")}
 
 
+def test_a_push_list_need_not_name_itself() -> None:
+    """IEC 62056-6-2, 4.4.8 (push setup): the list is what somebody put into it, perhaps without
+    the list."""
+    listed = b"\x01\x02" + pushed("00002a0000ff", 1) + pushed("0101010800ff")
+    assert values(structure(listed, text("OHM12"), long(21956))) == {
+        "42.0.0": ("OHM12", None),
+        "1.8.0": (21956, "Wh"),
+    }
+
+
 @pytest.mark.parametrize(
-    "broken", [structure(b"\x01\x00", long(1)), structure(b"\x01\x01" + long(1))]
+    "broken",
+    [
+        structure(b"\x01\x00", long(1)),
+        structure(b"\x01\x01" + long(1)),
+        structure(b"\x01\x01" + pushed("0101010800ff"), long(1), long(2)),
+        structure(b"\x01\x03" + 3 * pushed("0101010800ff"), long(1)),
+    ],
 )
 def test_a_push_list_that_does_not_match_is_refused(broken: bytes) -> None:
     """A value under the wrong code would be worse than none."""
@@ -99,6 +115,14 @@ def test_kamstrup_names_its_list_and_counts_in_tens() -> None:
         "0.2.129": ("Kamstrup_V0001", None),
         "1.0.0": CLOCK,
     }
+
+
+def test_kamstrup_has_a_clock_of_its_own_where_the_list_has_none_in_front() -> None:
+    """Kamstrup, HAN-NVE interface: the hourly list has 0.1.1.0.0.255."""
+    body = structure(b"\x0a\x0eKamstrup_V0001", name("0001010000ff"), b"\x09\x0c" + STAMP)
+    found = cosem.telegram(b"\x0f\x00\x00\x00\x01\x00" + body, framing="hdlc", raw=b"")
+    assert isinstance(found, Telegram)
+    assert found.at == found.values["1.0.0"].at == found.values["0-1:1.0.0"].at is not None
 
 
 def test_kaifa_in_norway_sends_no_codes() -> None:

@@ -165,6 +165,21 @@ def test_a_slash_inside_a_text_does_not_begin_a_telegram() -> None:
     assert values("0-0:42.0.0(ABC/XYZ-1)", "1-0:1.7.0(1*W)")["1.7.0"].value == 1
 
 
+def test_a_meter_that_calls_itself_channel_1_is_the_meter() -> None:
+    """Swiss meters write 1-1:1.8.0 for the meter's own register; gas on channel 1 stays 0-1."""
+    lines = ["1-1:1.8.0(00012.3*kWh)", "0-1:24.2.1(250703141000S)(1.5*m3)"]
+    (found,) = telegrams(P1(), p1(lines))
+    assert list(found.values) == ["1.8.0", "0-1:24.2.1"]
+
+
+def test_date_and_time_may_stand_alone() -> None:
+    """IEC 62056-6-1, 0.9.1 and 0.9.2: the local time and date of the meter."""
+    (found,) = telegrams(P1(), p1(["1-0:0.9.1(141500S)", "1-0:0.9.2(250703)", "1-0:1.8.0(1*kWh)"]))
+    assert found.at == datetime(2025, 7, 3, 14, 15)
+    (found,) = telegrams(P1(), p1(["1-0:0.9.1(141500)", "1-0:1.8.0(1*kWh)"]))
+    assert found.at is None
+
+
 def test_a_telegram_without_any_value_is_refused() -> None:
     """There is nothing to read in it."""
     assert [type(found) for found in heard(P1(), [p1(("nothing",))])] == [Refused]

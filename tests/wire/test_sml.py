@@ -103,6 +103,29 @@ def test_a_power_that_lost_its_sign_byte_is_positive(
     assert listed(*before, Entry(POWER, raw, 27, -2), server=server)["16.7.0"].value == value
 
 
+PHASES = [Obis(1, 0, c, 7, 0) for c in (36, 56, 76)]
+
+
+@pytest.mark.parametrize(
+    "server,total,sent,right",
+    [
+        (DZG, 45000, (-29912, 9000, 376), (356.24, 90.0, 3.76)),
+        (DZG, 6376, (-3000, 9000, 376), (-30.0, 90.0, 3.76)),
+        (DZG, 65536 - 30000 + 4000 - 100, (-30000, 4000, -100), (355.36, 40.0, -1.0)),
+        (DZG, 45000, (-29912, 9000), (-299.12, 90.0)),
+        (SERVER, 45000, (-29912, 9000, 376), (-299.12, 90.0, 3.76)),
+    ],
+)
+def test_a_phase_has_the_sign_that_makes_the_total(
+    server: bytes, total: int, sent: tuple[int, ...], right: tuple[float, ...]
+) -> None:
+    """The direction in the status is that of all phases; one of them may export while the others
+    import more (a two-phase list does not tell)."""
+    entries = [Entry(code, raw, 27, -2) for code, raw in zip(PHASES, sent, strict=False)]
+    told = listed(IMPORTING, Entry(POWER, Unsigned(total, 4), 27, -2), *entries, server=server)
+    assert tuple(told[code.short].value for code in PHASES[: len(sent)]) == right
+
+
 @pytest.mark.parametrize(
     "time,written",
     [

@@ -26,6 +26,15 @@ class Obis(NamedTuple):
     f: int = CURRENT
 
     @property
+    def own(self) -> "Obis":
+        """The same; channel 1 of electricity, as Swiss and Norwegian meters call themselves, is 0.
+
+        >>> Obis(1, 1, 1, 8, 0).own.short, Obis(0, 1, 24, 2, 1).own.short
+        ('1.8.0', '0-1:24.2.1')
+        """
+        return self._replace(b=0) if self.a == ELECTRICITY and self.b == 1 else self
+
+    @property
     def short(self) -> str:
         """`C.D.E` for the electricity meter itself, `A-B:C.D.E` for any other channel or medium.
 

@@ -6,6 +6,7 @@ date and time (the tagged ones) -> bytes.  Source: IEC 62056-6-2, 4.1.5 (common 
 61334-6 (A-XDR lengths).
 """
 
+import math
 import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -35,6 +36,7 @@ class Bits(NamedTuple):
 
 _ENUMS = tuple(Enum(number) for number in range(256))
 
+_SINGLE = struct.Struct(">f")
 Unpack = Callable[[bytes, int], tuple[Any, ...]]
 
 
@@ -45,6 +47,27 @@ def _written(form: str) -> tuple[int, Unpack]:
 
 def _bcd(data: bytes, at: int) -> tuple[int]:
     return ((data[at] >> 4) * 10 + (data[at] & 15),)
+
+
+def single(data: bytes, at: int = 0) -> tuple[float]:
+    """The number that four bytes of floating point are meant to be, without the noise of a double.
+
+    >>> single(bytes.fromhex("42f6e979"))
+    (123.456,)
+    """
+    (exact,) = _SINGLE.unpack_from(data, at)
+    if not math.isfinite(exact):
+        return (exact,)
+    whole = data[at : at + _SINGLE.size]
+    shorter = (float(f"{exact:.{digits}g}") for digits in (6, 7, 8))
+    return (next((number for number in shorter if _is_single(number, whole)), exact),)
+
+
+def _is_single(number: float, written: bytes) -> bool:
+    try:
+        return _SINGLE.pack(number) == written
+    except OverflowError:  # the largest of all, rounded up
+        return False
 
 
 def _enum(data: bytes, at: int) -> tuple[Enum]:
@@ -63,7 +86,7 @@ _FIXED: dict[int, tuple[int, Unpack]] = {
     0x14: _written("q"),
     0x15: _written("Q"),
     0x16: (1, _enum),
-    0x17: _written("f"),
+    0x17: (_SINGLE.size, single),
     0x18: _written("d"),
     0x19: _written("12s"),
     0x1A: _written("5s"),

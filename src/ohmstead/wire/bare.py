@@ -33,7 +33,7 @@ class Walk:
         self._at = start
         self._open: list[int] = []  # elements still to come, by level
         self._begun = False
-        self._left = MAX_ELEMENTS
+        self._left = 1 + MAX_ELEMENTS  # the body, and those in it
 
     def end(self, data: bytes | bytearray) -> int | None:
         """The position behind the APDU, None until it is there; ValueError when it has no end."""
@@ -97,7 +97,7 @@ class Walk:
                 raise _Odd(f"there is no data type 0x{tag:02X}")
             at = _reached(data, at + width)
         self._left -= 1
-        if self._left < 0 or (opened and len(self._open) >= MAX_DEPTH):
+        if self._left < 0 or (tag in (_ARRAY, _STRUCTURE) and len(self._open) > MAX_DEPTH):
             raise _Odd("too many elements, or too deep")
         self._at = at
         self._open[-1] -= 1

@@ -33,7 +33,7 @@ _PARTS = Struct(">HBBBBBBBhB")
 WALL_TIME = len("2025-07-03T14:15:00")
 
 CLOCK = "1.0.0"
-KAMSTRUP = "Kamstrup"
+KAMSTRUP, KAMSTRUPS_CLOCK = "Kamstrup", "0-1:1.0.0"
 MAKERS: tuple[tuple[str, str, str], ...] = (
     ("AIDON", "AID", "Aidon"),
     (KAMSTRUP, "KAM", "Kamstrup"),
@@ -193,6 +193,8 @@ def telegram(
     if not values:
         return Refused("DLMS: the notification holds no value with a code", offset)
     named = LIST_NAME in values or len(body) == 1
+    if at is None and KAMSTRUPS_CLOCK in values:
+        at = values[KAMSTRUPS_CLOCK].at
     if at is not None and CLOCK not in values and named:
         # Norway's lists have their clock in front.  Source: NVE, HAN lists of Kaifa and Kamstrup
         values[CLOCK] = Value(written(at), at=at)

@@ -6,7 +6,6 @@ never change, so each is taken apart once.  Source: EN 13757-3:2018, 6.3 and ann
 """
 
 import math
-import struct
 from collections.abc import Iterator
 from datetime import datetime
 from enum import IntEnum
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 from ohmstead.reading.units import shifted
 from ohmstead.wire import vif
-from ohmstead.wire.axdr import Unreadable
+from ohmstead.wire.axdr import Unreadable, single
 from ohmstead.wire.telegram import Value
 from ohmstead.wire.vif import Information, informed
 
@@ -150,7 +149,7 @@ def _value(head: Head, data: bytes) -> Value | None:
             return time_point(data)
         return scaled(int.from_bytes(data, "little", signed=True), information)
     if kind == REAL:
-        number: float = struct.unpack("<f", data)[0]
+        (number,) = single(data[::-1])
         return scaled(number, information) if math.isfinite(number) else None
     digits = bcd(data)
     return Value(digits) if isinstance(digits, str) else scaled(digits, information)

@@ -194,6 +194,9 @@ def learned(told: Telegram) -> Familiar | None:
     moving = {place: item for item in counted.values() if (place := _place_of(item.data))}
     if _CLOCK in apdu or any(item.code in IDENTIFYING for item in moving.values()):
         return None
+    in_front = CLOCK in told.values and CLOCK not in counted
+    if in_front and sent is None:  # its clock is another code's
+        return None
     maker = maker_of(listed)
     form, mask = ">", bytearray(b"\xff" * len(apdu))
     for place, kind in sorted(reader.forms.items()):
@@ -211,7 +214,7 @@ def learned(told: Telegram) -> Familiar | None:
         numbers=struct.Struct(f"{form}{len(apdu) - struct.calcsize(form)}x"),
         fields=tuple([_field(moving[place], maker) for place in sorted(moving)]),
         sent=sent,
-        in_front=CLOCK in told.values and CLOCK not in counted,
+        in_front=in_front,
         values=told.values,
         texts=cosem.texts(told.values),
         maker=maker,

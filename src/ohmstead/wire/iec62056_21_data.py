@@ -43,7 +43,7 @@ def keys_of(code: str) -> tuple[str, ...]:
     found = SHORT.fullmatch(code)
     if not found:
         try:
-            return (obis.parse(code).short,)
+            return (obis.parse(code).own.short,)
         except ValueError:
             return ()
     groups = [found["c"], found["d"], *([found["e"]] if found["e"] else [])]

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from ohmstead.reading import units
-from ohmstead.reading.obis import ELECTRICITY, Obis
+from ohmstead.reading.obis import Obis
 from ohmstead.wire.axdr import Enum
 
 LOGICAL_NAME = 6  # bytes
@@ -39,14 +39,12 @@ class Item(Struct, frozen=True, gc=False):
 
 @lru_cache(maxsize=1024)
 def code_of(name: bytes) -> str:
-    """The short code of a logical name.  Swiss and Norwegian meters call themselves channel 1: read
-    as 0.
+    """The short code of a logical name.
 
     >>> code_of(bytes.fromhex("0101010800ff"))
     '1.8.0'
     """
-    a, b, c, d, e, f = name
-    return Obis(a, 0 if a == ELECTRICITY and b == 1 else b, c, d, e, f).short
+    return Obis(*name).own.short
 
 
 def items(body: Any) -> list[Item]:
@@ -103,7 +101,12 @@ def _scaler_unit(data: Any) -> tuple[int, Enum] | None:
 
 
 def _pushed(objects: list[Any], values: tuple[Any, ...]) -> Iterator[Item]:
-    """Layout (c): the first object is the list itself, so objects and values go side by side."""
+    """Layout (c): the first object is the list itself, so objects and values go side by side.
+
+    A list that does not name itself has one object less than there are elements.
+    """
+    if len(objects) == len(values) - 1:
+        values = values[1:]
     if len(objects) != len(values):
         return
     scaled: dict[bytes, tuple[int, Enum]] = {}

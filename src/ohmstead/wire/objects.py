@@ -243,6 +243,8 @@ def _with(scaled: tuple[int, int] | None) -> Json:
 def _pushed(listed: list[Any], values: tuple[Any, ...]) -> Iterator[Json]:
     """A list of objects, then their values side by side; the first object is the list itself."""
     entries = [thing for thing in listed if _is_entry(thing)]
+    if len(entries) == len(values) - 1:
+        values = values[1:]
     if len(entries) != len(values):
         return
     pairs = [

@@ -51,7 +51,7 @@ GAS_PARTS = 7  # time, status, period, count, code, unit and, from the line afte
 def _key(code: bytes) -> str | None:
     """The short OBIS code of a written one, None where it is none.  Remembered: meters use few."""
     try:
-        return obis.parse(code.decode("ascii")).short
+        return obis.parse(code.decode("ascii")).own.short
     except ValueError:
         return None
 
@@ -143,6 +143,14 @@ def _identity(ident: str, texts: tuple[str | None, ...]) -> Identity:
         protocol_version=version,
         interface="P1",
     )
+
+
+def _clock(values: dict[str, Value]) -> datetime | None:
+    """The meter's clock: 1.0.0, or 0.9.2 (date) and 0.9.1 (time) where it has only these."""
+    said = [str(values[key].value) for key in ("1.0.0", "0.9.2", "0.9.1") if key in values]
+    if "1.0.0" in values:
+        return time_of(said[0])
+    return time_of("".join(re.sub(r"\D", "", part)[-6:] for part in said)) if said[1:] else None
 
 
 def values_of(body: bytes) -> dict[str, Value]:
@@ -261,13 +269,12 @@ def read(frame: bytes, body: int, raw: bytes, offset: int = 0) -> Telegram | Ref
     values = values_of(frame[body:])
     if not values:
         return Refused("P1: the telegram holds no value", offset)
-    clock = values.get("1.0.0")
     texts = tuple([str(values[key].value) if key in values else None for key in IDENTIFYING])
     return Telegram(
         protocol="DSMR",
         framing="p1",
         values=values,
-        at=time_of(str(clock.value)) if clock else None,
+        at=_clock(values),
         identity=_identity(frame[1:body].decode("latin-1").strip(), texts),
         raw=raw,
     )

@@ -6,9 +6,10 @@ A file holds messages; the one that counts is the answer to a request that nobod
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
+from itertools import product
 from typing import TypeGuard
 
 from ohmstead.reading import units
@@ -36,7 +37,7 @@ MAKERS = ("96.50.1*1", "129-129:199.130.3")
 
 DZG = b"\x0a\x01DZG"
 DZG_OLD = 60_000_000  # serial numbers of meters with the wrong sign are below
-POWERS = frozenset({"16.7.0", "36.7.0", "56.7.0", "76.7.0"})
+POWER, PHASE_POWERS = "16.7.0", ("36.7.0", "56.7.0", "76.7.0")
 EXPORTING, KNOWN_STATUS, FIXED_STATUS = 0x800, 0xFFE0_00FF, 0x04
 
 SERVER = 10  # bytes of an identifier
@@ -114,6 +115,7 @@ def _listed(body: list[Field], file: File) -> Telegram | Refused:
         return Refused("SML: a list has no entries", file.offset)
     server = server if isinstance(server, bytes) else b""
     values: dict[str, Value] = {}
+    positive: dict[str, Value] = {}
     status: int | None = None
     for entry in entries:
         if not _is_list(entry, ENTRY_FIELDS):
@@ -124,13 +126,16 @@ def _listed(body: list[Field], file: File) -> Telegram | Refused:
         key = _short(name)
         if isinstance(told, int):
             status = told
-        if isinstance(data, Narrow) and key in POWERS and _is_wrong_sign(server, status):
-            data = data.unsigned
         value = _value(key, data, scaler, unit, time)
         if value is not None:
             values[key] = value
+        if isinstance(data, Narrow) and (key == POWER or key in PHASE_POWERS):
+            other = _value(key, data.unsigned, scaler, unit, time)
+            positive |= {key: other} if other is not None else {}
     if not values:
         return Refused("SML: a list holds no value", file.offset)
+    if positive and server.startswith(DZG):
+        _put_right(values, positive, server, status)
     at = moment(sensor_time) or moment(gateway_time)
     said = (tuple(_said(values, key) for key in keys) for keys in (IDS, MAKERS))
     return Telegram("SML", "sml", values, at, _identity(server, *said), file.raw)
@@ -141,17 +146,32 @@ def _short(name: bytes) -> str:
     return from_bytes(name).short
 
 
-def _is_wrong_sign(server: bytes, status: int | None) -> bool:
-    """Whether a narrow negative power is a positive one: DZG's DVS74 cuts it off a byte too early.
+def _put_right(
+    values: dict[str, Value], positive: Mapping[str, Value], server: bytes, status: int | None
+) -> None:
+    """Give powers the sign that they lost: DZG's DVS74 cuts positive ones off a byte too early.
 
     The status says in which direction energy flows; without one the serial number tells how old the
-    meter is.  Source: the maker's manual of the DVS74, status word; libsml, commit 81c4026.
+    meter is.  A phase may flow against the others, so of the phases those are taken that make the
+    total; where that is not known they stay as they are.  Source: the maker's manual of the DVS74,
+    status word; libsml, commit 81c4026.
     """
-    if not server.startswith(DZG):
-        return False
-    if status is not None and status & KNOWN_STATUS == FIXED_STATUS:
-        return not status & EXPORTING
-    return int.from_bytes(server[-4:], "big") < DZG_OLD
+    is_told = status is not None and status & KNOWN_STATUS == FIXED_STATUS
+    if not is_told and int.from_bytes(server[-4:], "big") >= DZG_OLD:
+        return
+    if POWER in positive and not (is_told and (status or 0) & EXPORTING):
+        values[POWER] = positive[POWER]
+    total = values.get(POWER)
+    if total is None or not all(key in values for key in PHASE_POWERS):
+        return
+    ways = product(*((values[key], positive.get(key, values[key])) for key in PHASE_POWERS))
+    values.update(zip(PHASE_POWERS, min(ways, key=lambda way: _apart(total, way)), strict=True))
+
+
+def _apart(total: Value, phases: Iterable[Value]) -> float:
+    """How far the phases are from the total."""
+    said = sum(value.value for value in phases if not isinstance(value.value, str))
+    return abs(said - total.value) if not isinstance(total.value, str) else 0
 
 
 def _value(key: str, data: Field, scaler: Field, unit: Field, time: Field) -> Value | None:
