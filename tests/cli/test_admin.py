@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -110,6 +111,8 @@ def test_a_device_gets_all_it_needs_to_send(said: Said, run: Run) -> None:
     said("site", "add", "Home", "--org", "1", "--timezone", "UTC")
     device = said("device", "add", "a8:48:fa:01:02:03", "--site", "1")
     password, certificate = device.pop("password"), device.pop("certificate")
+    claim = device.pop("claim")
+    assert re.fullmatch(r"[A-Z2-7]{4}-[A-Z2-7]{4}", claim)
     assert device == {
         "id": "A848FA010203",
         "uri": "mqtts://127.0.0.1:8883",
@@ -127,6 +130,10 @@ def test_a_device_gets_all_it_needs_to_send(said: Said, run: Run) -> None:
     again = run("device", "add", "A848FA010203", "--site", "1", "--json")
     assert again.returncode == 1
     assert "exists already" in json.loads(again.stderr)["error"]
+    renewed = said("device", "renew", "a848fa010203")
+    assert renewed.keys() == {*device, "password", "certificate", "claim"}
+    assert password != renewed["password"]
+    assert claim != renewed["claim"]
     assert said("device", "remove", "A848FA010203") == {"removed": "A848FA010203"}
     anew = said("device", "add", "A848FA010203", "--site", "1")
     assert anew["password"] != password

@@ -5,7 +5,6 @@ every change of rights it has to end.  Every server of a cluster is asked.
 Source: NATS documentation, system events, `$SYS.REQ.SERVER.PING.CONNZ` and `….KICK`.
 """
 
-from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
 from types import TracebackType
 from typing import Self
@@ -101,9 +100,9 @@ class Connections:
                 return
             offset += _MOST
 
-    async def users(self) -> Mapping[str, int]:
-        """User name -> how many connections it has."""
-        return Counter((await self.clients()).values())
+    async def count(self, user: str) -> int:
+        """How many connections a user has."""
+        return len([each async for each in self._all({"user": user})])
 
     async def _answers(self, wish: Mapping[str, object]) -> AsyncIterator[_Answer]:
         """The answer of each server, the first within `_ANSWER_S`."""

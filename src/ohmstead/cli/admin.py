@@ -1,29 +1,20 @@
 """`ohmstead admin`: organisations, sites, meters, devices, users; for a terminal or a script."""
 
-import asyncio
-import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from ohmstead.access.roles import Role
-from ohmstead.cli import admin_broker
-from ohmstead.clock import SystemClock
-from ohmstead.errors import OhmsteadError
+from ohmstead.cli import admin_broker, admin_integration
+from ohmstead.cli.admin_words import EPILOG, Anywhere, Email, Mac, print_all, print_one
 from ohmstead.house.admin import Admin, Shown, interval_s
-from ohmstead.house.installation import Place, opened
+from ohmstead.house.installation import Place
 from ohmstead.reading.catalogue import MEDIA
 from ohmstead.settings.cloud import DEFAULT_DATA
-
-Made = TypeVar("Made")
-
-ANYWHERE = ("--data", "--database", "--json")
-EPILOG = "Also, before or after the subcommand: --data DIR, --database URL, --json."
 
 if TYPE_CHECKING:
     MeterType = str
@@ -36,26 +27,6 @@ class ReadingWay(StrEnum):
 
     CUMULATIVE = "cumulative"
     INTERVAL = "interval"
-
-
-class Anywhere(TyperGroup):
-    """A group whose own options may stand anywhere on the line, also after the subcommand."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Move them to the front, where the group expects them."""
-        front: list[str] = []
-        rest: list[str] = []
-        left = list(args)
-        while left:
-            word = left.pop(0)
-            if word == "--":
-                rest += [word, *left]
-                break
-            own = word.partition("=")[0] in ANYWHERE
-            (front if own else rest).append(word)
-            if own and word in ANYWHERE[:2] and left:
-                front.append(left.pop(0))
-        return super().parse_args(ctx, [*front, *rest])
 
 
 app = typer.Typer(cls=Anywhere, no_args_is_help=True, add_completion=False, epilog=EPILOG)
@@ -71,6 +42,7 @@ _subjects = {
 }
 for _name, _subject in _subjects.items():
     app.add_typer(_subject, name=_name)
+app.add_typer(admin_integration.app, name="integration")
 app.add_typer(admin_broker.app, name="broker")
 _org, _site, _meter, _device, _user = _subjects.values()
 
@@ -79,8 +51,6 @@ SiteId = Annotated[int, typer.Option("--site", help="Number of the site.")]
 OrgId = Annotated[int, typer.Option("--org", help="Number of the organisation.")]
 Number = Annotated[int, typer.Argument(metavar="ID")]
 Id = Annotated[str, typer.Argument(metavar="ID")]
-Mac = Annotated[str, typer.Argument(metavar="MAC", help="Twelve hex digits, : and - as you like.")]
-Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 
 
 @app.callback()
@@ -106,56 +76,14 @@ def admin(
     context.obj = (Place(folder, database), as_json)
 
 
-def _done(context: typer.Context, work: Callable[[Admin], Awaitable[Made]]) -> Made:
-    """What `work` gives; Ohmstead's own errors end the command with status 1."""
-    place, as_json = context.obj
-
-    async def on_installation() -> Made:
-        clock = SystemClock()
-        async with opened(place, program="admin", clock=clock) as installation:
-            return await work(Admin(installation, clock))
-
-    try:
-        return asyncio.run(on_installation())
-    except OhmsteadError as trouble:
-        said = json.dumps({"error": str(trouble), "status": trouble.status})
-        print(said if as_json else f"ohmstead: {trouble}", file=sys.stderr)
-        raise typer.Exit(1) from None
-
-
 def _print(context: typer.Context, work: Callable[[Admin], Awaitable[Shown]]) -> None:
     """Print the one object that `work` gives."""
-    shown = _done(context, work)
-    if context.obj[1]:
-        print(json.dumps(shown, ensure_ascii=False))
-        return
-    width = max(map(len, shown))
-    for name, value in shown.items():
-        text = _text(value)
-        print(f"{name:{width}}  {text}" if "\n" not in text else f"{name}\n{text}")
+    print_one(context, lambda installation, clock: work(Admin(installation, clock)))
 
 
 def _print_all(context: typer.Context, work: Callable[[Admin], Awaitable[Sequence[Shown]]]) -> None:
     """Print the objects that `work` gives, one a line."""
-    shown = _done(context, work)
-    if context.obj[1]:
-        print(json.dumps(shown, ensure_ascii=False))
-    elif not shown:
-        print("none yet", file=sys.stderr)
-    else:
-        lines = [list(shown[0]), *([_text(value) for value in each.values()] for each in shown)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        for line in lines:
-            cells = (f"{text:{width}}" for text, width in zip(line, widths, strict=True))
-            print("  ".join(cells).rstrip())
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{number} {name}" for name, number in value.items())
-    return (
-        "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value).strip()
-    )
+    print_all(context, lambda installation, clock: work(Admin(installation, clock)))
 
 
 @_org.command("add", epilog=EPILOG)
@@ -268,6 +196,12 @@ def list_devices(context: typer.Context) -> None:
 def show_device(context: typer.Context, mac: Mac) -> None:
     """Show one device; its password cannot be shown again."""
     _print(context, lambda admin: admin.show_device(mac))
+
+
+@_device.command("renew", epilog=EPILOG)
+def renew_device(context: typer.Context, mac: Mac) -> None:
+    """Give a device a new password and claim code; the old ones end at once."""
+    _print(context, lambda admin: admin.renew_device(mac))
 
 
 @_device.command("remove", epilog=EPILOG)

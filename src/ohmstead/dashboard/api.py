@@ -18,7 +18,10 @@ from ohmstead.dashboard import (
     account,
     audit,
     catalogue,
+    claims,
     description,
+    integration_devices,
+    integrations,
     joining,
     mail,
     meters,
@@ -34,6 +37,7 @@ from ohmstead.dashboard.door import App, Door, Message, Receive, Scope, Send
 from ohmstead.dashboard.live import Hub
 from ohmstead.dashboard.pages import Pages
 from ohmstead.dashboard.parts import Accounts, Parts
+from ohmstead.dashboard.passing import Passing
 from ohmstead.errors import OhmsteadError
 from ohmstead.store.database import Database
 
@@ -49,6 +53,9 @@ ROUTES = [
     *audit.ROUTES,
     *mail.ROUTES,
     *meters.ROUTES,
+    *integrations.ROUTES,
+    *integration_devices.ROUTES,
+    *claims.ROUTES,
     *stream.ROUTES,
     *catalogue.ROUTES,
 ]
@@ -61,16 +68,17 @@ def app(
     clock: Clock,
     *,
     accounts: Accounts | None = None,
+    passing: Passing | None = None,
     trusted_proxies: Iterable[str] = (),
     pages: Traversable | None = None,
 ) -> App:
     """The ASGI app of the web server.
 
-    `key` is the installation's; `accounts` says how accounts are handled here; `trusted_proxies`
-    are the addresses or networks of reverse proxies whose `X-Forwarded-*` headers count; `pages` is
-    another folder of built pages.
+    `key` is the installation's; `accounts` says how accounts are handled here, `passing` is the way
+    to the relay; `trusted_proxies` are the addresses or networks of reverse proxies whose
+    `X-Forwarded-*` headers count; `pages` is another folder of built pages.
     """
-    api, built = routes(Parts(database, hub, key, clock, accounts)), Pages(pages)
+    api, built = routes(Parts(database, hub, key, clock, accounts, passing)), Pages(pages)
 
     async def inside(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

@@ -9,9 +9,15 @@ from ohmstead.clock import Clock
 from ohmstead.dashboard.attempts import Attempts
 from ohmstead.dashboard.hashing import Hashing
 from ohmstead.dashboard.live import Hub
+from ohmstead.dashboard.passing import Nothing, Passing
 from ohmstead.settings.mail import MailOptions
 from ohmstead.store.audit import Audit
+from ohmstead.store.break_outs import BreakOuts
 from ohmstead.store.database import Database
+from ohmstead.store.devices import Devices
+from ohmstead.store.facts import Facts
+from ohmstead.store.integration_devices import IntegrationDevices
+from ohmstead.store.integrations import Integrations
 from ohmstead.store.joining import Door
 from ohmstead.store.links import Links
 from ohmstead.store.mails import Mails
@@ -56,12 +62,19 @@ class Parts:
         key: bytes,
         clock: Clock,
         accounts: Accounts | None = None,
+        passing: Passing | None = None,
     ) -> None:
         self.hub = hub
         self.key = key
         self.clock = clock
         self.accounts = accounts or Accounts()
         self.database = database
+        self.passing = passing or Nothing()
+        self.facts = Facts(database)
+        self.devices = Devices(database)
+        self.integrations = Integrations(database)
+        self.integration_devices = IntegrationDevices(database)
+        self.break_outs = BreakOuts(database)
         self.people = People(database)
         self.sessions = Sessions(database)
         self.links = Links(database)

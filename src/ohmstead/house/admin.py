@@ -143,11 +143,26 @@ class Admin:
         if id in await self.devices.known():
             raise Conflict(f"device {id} exists already; remove it first to give it a new password")
         read = await self._meter_of_device(id, site, meter)
-        password = secrets.new_secret()
-        digest = secrets.digest(self._installation.key, password)
-        device = await self.devices.add(id, read.id, digest)
+        password, digest, claim, claim_digest = self._new_device_secrets()
+        device = await self.devices.add(id, read.id, digest, claim_digest)
         shown = await self._of_device(device)
-        return {**shown, "password": password, "certificate": certificate}
+        return {**shown, "password": password, "certificate": certificate, "claim": claim}
+
+    async def renew_device(self, mac: str) -> Shown:
+        """A new password and claim code for a device; the old ones end, with its connections."""
+        password, digest, claim, claim_digest = self._new_device_secrets()
+        device = await self.devices.renew(mac, digest, claim_digest)
+        shown, certificate = (
+            await self._of_device(device),
+            await self._installation.ca_certificate(),
+        )
+        return {**shown, "password": password, "certificate": certificate, "claim": claim}
+
+    def _new_device_secrets(self) -> tuple[str, bytes, str, bytes]:
+        """Password and claim code, each with its digest."""
+        password, claim = secrets.new_secret(), secrets.new_claim()
+        key = self._installation.key
+        return password, secrets.digest(key, password), claim, secrets.digest(key, claim)
 
     async def _meter_of_device(self, mac: str, site: int, meter: str | None) -> Meter:
         try:

@@ -142,6 +142,7 @@ class IntegrationAdmin:
                 "published": counts.published,
                 "skipped": counts.skipped,
                 "failed": counts.failed,
+                "dropped": counts.dropped,
             },
             "last_published_at": _iso(counts.last_published_at),
             "last_failure": counts.last_failure,

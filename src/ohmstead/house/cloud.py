@@ -13,10 +13,10 @@ from pathlib import Path
 
 import structlog
 
-from ohmstead.access import secrets
 from ohmstead.access.roles import Role
-from ohmstead.broker.callout import Callout, Grant, Login
+from ohmstead.broker.callout import Callout
 from ohmstead.broker.messages import Messages
+from ohmstead.broker.stream import RELAY
 from ohmstead.clock import Clock
 from ohmstead.collector.intake import Intake, Stored
 from ohmstead.collector.telemetry import collect
@@ -26,9 +26,14 @@ from ohmstead.house import installation as installations
 from ohmstead.house.authority import Authority
 from ohmstead.house.background import Background
 from ohmstead.house.broker import Broker, broker_of, trusted_by_devices
+from ohmstead.house.desk import Desk
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.installation import Installation, Place
 from ohmstead.house.post import accounts
+from ohmstead.house.rights import Attempts, Rights, Watch
+from ohmstead.house.sessions import look_after_sessions
+from ohmstead.integrations.outlet import Endpoint, Outlet
+from ohmstead.integrations.relay import Relay
 from ohmstead.settings.address import Address
 from ohmstead.settings.cloud import CloudOptions
 from ohmstead.store import facts
@@ -37,6 +42,7 @@ from ohmstead.store.committer import Committer
 from ohmstead.store.dead_letters import DeadLetters
 from ohmstead.store.devices import Devices
 from ohmstead.store.facts import Facts
+from ohmstead.store.integration_devices import IntegrationDevices
 from ohmstead.store.people import People
 from ohmstead.surfaces import compact
 
@@ -98,7 +104,15 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         broker = broker_of(options, files, clock)
         await stack.enter_async_context(broker)
         hub = Hub()
-        await stack.enter_async_context(_intake(home, broker, hub, clock))
+        relay_at = (
+            options.broker.first_mqtts
+            if options.broker
+            else (_within(options.mqtts.host), options.mqtts.port)
+        )
+        relay_tls = ssl.create_default_context(cadata=trusted_by_devices(options, authority))
+        relay = await stack.enter_async_context(
+            _intake(home, broker, hub, clock, relay_at, relay_tls)
+        )
         urls = []
         context = authority.server_context()
         for sock, scheme in zip(sockets, ("http", "https"), strict=True):
@@ -110,6 +124,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             home.key,
             clock,
             accounts=await stack.enter_async_context(accounts(options, home, urls, clock)),
+            passing=Desk(relay, broker.link),
             trusted_proxies=options.trusted_proxies,
         )
         for sock, tls in zip(sockets, (None, context), strict=True):
@@ -136,22 +151,22 @@ def _reached(at: Address, names: Sequence[str]) -> str:
     return str(Address(host, at.port))
 
 
+def _within(host: str) -> str:
+    """Where a program on this machine reaches a listener: one on every address on the loopback."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
+
+
 @asynccontextmanager
 async def _intake(
-    home: Installation, broker: Broker, hub: Hub, clock: Clock
-) -> AsyncIterator[None]:
-    """What comes from the broker, stored and shown."""
+    home: Installation,
+    broker: Broker,
+    hub: Hub,
+    clock: Clock,
+    relay_at: tuple[str, int],
+    relay_tls: ssl.SSLContext,
+) -> AsyncIterator[Relay]:
+    """What comes from the broker: stored, shown, and passed on to integrations."""
     devices = Devices(home.database)
-
-    async def authorise(login: Login) -> Grant | None:
-        credential = await devices.credential(login.username)
-        known = credential.digest if credential else bytes(32)
-        if not secrets.matches(home.key, login.password, known) or credential is None:
-            return None
-        # A client id signs its holder's other connection off: nobody may take another device's.
-        holder = await devices.credential(login.client_id.partition(":")[0])
-        free = holder is None or holder.device == credential.device
-        return Grant(publish=(f"up/{credential.device.mac}",), any_client=free)
 
     def show(readings: Sequence[Stored]) -> None:
         for each in readings:
@@ -166,13 +181,29 @@ async def _intake(
         on_stored=show,
         find_channel=devices.channel,
     )
+    rights, attempts = Rights(home, clock), Attempts(home, clock)
+    to = Endpoint(*relay_at, rights.relay_user, rights.relay_password, relay_tls)
     async with (
-        Callout(broker.link, broker.key, clock, authorise),
+        Callout(
+            broker.link, broker.key, clock, rights.of, on_wrong_client=attempts.wrong_client
+        ) as callout,
         Messages(broker.link, clock) as messages,
+        Messages(broker.link, clock, consumer=RELAY) as reports,
+        Outlet(to) as outlet,
         Background() as tasks,
     ):
+        relay = Relay(IntegrationDevices(home.database), outlet, clock, compact.either)
+        watch = Watch(home, broker.link, relay)
+        broker.log.on_violation = lambda each: attempts.violation(
+            callout.user_of(each.client_id), each
+        )
         tasks.run(collect(messages, intake), "telemetry")
-        yield
+        tasks.run(relay.run(reports), "relay")
+        tasks.run(watch.listen(), "changed rights")
+        tasks.run(watch.end(), "ending of connections")
+        tasks.run(attempts.write(), "attempts to break out")
+        tasks.run(look_after_sessions(home, broker.link, to, clock), "sessions")
+        yield relay
 
 
 async def _upkeep(

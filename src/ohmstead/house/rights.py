@@ -49,7 +49,7 @@ class Rights:
         """What somebody may do; None when they may not come in."""
         if login.username == self.relay_user:
             right = compare_digest(login.password.encode(), self.relay_password.encode())
-            return Grant(publish=("ext/+/+",)) if right else None
+            return Grant(publish=("ext/+/+",), any_client=True) if right else None
         if login.username.startswith(PREFIX):
             return await self._integration(login)
         return await self._device(login)

@@ -125,22 +125,7 @@ class Outlet:
 
     async def _connected(self) -> aiomqtt.Client:
         if self._client is None:
-            to = self._endpoint
-            client = aiomqtt.Client(
-                to.host,
-                to.port,
-                username=to.username,
-                password=to.password,
-                identifier=to.username,
-                protocol=aiomqtt.ProtocolVersion.V311,
-                clean_session=True,
-                timeout=ANSWER_S,
-                keepalive=KEEPALIVE_S,
-                max_queued_incoming_messages=1,  # it subscribes to nothing
-                max_inflight_messages=AT_ONCE,
-                tls_context=to.tls,
-            )
-            client.pending_calls_threshold = AT_ONCE
+            client = _client(self._endpoint, self._endpoint.username)
             await self._stack.enter_async_context(client)
             self._client = client
         return self._client
@@ -149,6 +134,35 @@ class Outlet:
         self._client = None
         with contextlib.suppress(aiomqtt.MqttError, OSError):
             await self._stack.aclose()
+
+
+async def end_session(endpoint: Endpoint, client_id: str) -> None:
+    """End the session that a client left at the broker, and forget what is kept for it.
+
+    A client that connects with a clean session discards the one before; so we do, in its name.
+    MqttError when the broker does not let us.  Source: MQTT 3.1.1, 3.1.2.4.
+    """
+    async with _client(endpoint, client_id):
+        pass
+
+
+def _client(to: Endpoint, client_id: str) -> aiomqtt.Client:
+    client = aiomqtt.Client(
+        to.host,
+        to.port,
+        username=to.username,
+        password=to.password,
+        identifier=client_id,
+        protocol=aiomqtt.ProtocolVersion.V311,
+        clean_session=True,
+        timeout=ANSWER_S,
+        keepalive=KEEPALIVE_S,
+        max_queued_incoming_messages=1,  # it subscribes to nothing
+        max_inflight_messages=AT_ONCE,
+        tls_context=to.tls,
+    )
+    client.pending_calls_threshold = AT_ONCE
+    return client
 
 
 async def _until_lost(client: aiomqtt.Client) -> None:

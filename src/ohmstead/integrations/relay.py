@@ -115,8 +115,8 @@ class _Made:
                     counts[one, PUBLISHED],
                     counts[one, SKIPPED],
                     counts[one, FAILED],
-                    now if counts[one, PUBLISHED] else None,
-                    self.failures.get(one),
+                    last_published_at=now if counts[one, PUBLISHED] else None,
+                    last_failure=self.failures.get(one),
                 )
                 for one in {integration for integration, _ in counts}
             },

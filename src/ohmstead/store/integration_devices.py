@@ -58,6 +58,9 @@ class Counts:
     skipped: int = 0
     """Within the interval."""
     failed: int = 0
+    """Its template could not be filled, or the message was too large."""
+    dropped: int = 0
+    """Published, kept for clients that were away, and dropped for being too many."""
     last_published_at: datetime | None = None
     last_failure: str | None = None
 
@@ -189,11 +192,19 @@ class IntegrationDevices:
     async def counts(self, integration: str) -> Counts:
         """What became of the reports for one integration."""
         found = await self._database.one(
-            "SELECT published, skipped, failed, last_published_at, last_failure"
+            "SELECT published, skipped, failed, dropped, last_published_at, last_failure"
             " FROM integration_counts WHERE integration = %s",
             (integration,),
         )
         return Counts(**found) if found else Counts()
+
+    async def all_counts(self) -> Mapping[str, Counts]:
+        """What became of the reports for each integration that there were any for."""
+        found = await self._database.rows(
+            "SELECT integration, published, skipped, failed, dropped, last_published_at,"
+            " last_failure FROM integration_counts"
+        )
+        return {row.pop("integration"): Counts(**row) for row in found}
 
     async def keep(self, progress: Progress) -> None:
         """Add to what is known of how it goes; what was removed meanwhile is left out.

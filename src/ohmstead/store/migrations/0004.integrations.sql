@@ -54,6 +54,7 @@ CREATE TABLE integration_counts (
     published bigint NOT NULL DEFAULT 0,
     skipped bigint NOT NULL DEFAULT 0,
     failed bigint NOT NULL DEFAULT 0,
+    dropped bigint NOT NULL DEFAULT 0,
     last_published_at timestamptz,
     last_failure text
 ) WITH (fillfactor = 50);
@@ -66,6 +67,12 @@ CREATE TABLE break_outs (
     last text NOT NULL,
     last_at timestamptz NOT NULL,
     PRIMARY KEY (username, kind)
+);
+
+-- MQTT clients with a session whom nobody has seen since; a session that is away for long ends.
+CREATE TABLE away_clients (
+    client_id text PRIMARY KEY,
+    since timestamptz NOT NULL
 );
 
 -- Whose rights at the broker changed; told to the cloud by NOTIFY, and kept for one that was away.

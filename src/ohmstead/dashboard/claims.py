@@ -1,0 +1,103 @@
+"""Devices one has claimed: who knows a device's code, which it shows itself, stands before it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from litestar import delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from ohmstead.access import secrets
+from ohmstead.dashboard import integration_shapes as shapes
+from ohmstead.dashboard.integrations import decides, step
+from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.proving import Asked, address_of
+from ohmstead.dashboard.sessions import SIGNED_IN
+from ohmstead.dashboard.shapes import Site
+from ohmstead.store import audit
+from ohmstead.store.devices import Device, mac_of
+from ohmstead.store.people import User
+
+
+@get("/api/devices", responses=answers(401, 503), security=SIGNED_IN, summary="The devices")
+async def devices(user: NamedDependency[User], parts: NamedDependency[Parts]) -> shapes.Devices:
+    """The devices one has claimed; for an admin of the installation, all of them."""
+    claimed = await parts.devices.claimed(user.id)
+    found = [each for each in await parts.devices.all() if decides(user) or each.mac in claimed]
+    return shapes.Devices(items=await _shown(found, claimed, parts))
+
+
+@post(
+    "/api/devices/claim",
+    responses=answers(400, 401, 413, 429, 503),
+    security=SIGNED_IN,
+    summary="Claim a device",
+)
+async def claim(
+    data: JSONBody[shapes.Claim],
+    request: Asked,
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+) -> shapes.Device:
+    """Show that one stands before a device: with the code that it shows."""
+    mac, address = mac_of(data.mac), address_of(request)
+    guessed = f"device {mac}"
+    parts.attempts.begin(guessed, "")  # whoever guesses: a code is short
+    parts.attempts.begin(guessed, address)
+    now = step(user, parts)
+    digest = secrets.digest(parts.key, secrets.plain_claim(data.code))
+    device = await parts.devices.claim(mac, digest, user.id, now.at)
+    parts.attempts.succeeded(guessed, address)
+    parts.attempts.succeeded(guessed, "")
+    await audit.record(
+        parts.database,
+        actor=now.actor,
+        organisation=user.organisation,
+        action="device claimed",
+        subject=mac,
+        at=now.at,
+    )
+    return (await _shown([device], await parts.devices.claimed(user.id), parts))[0]
+
+
+@delete(
+    "/api/devices/{mac:str}/claim",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="Give a claim up",
+)
+async def release(
+    mac: FromPath[str], user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> None:
+    """Undo a claim; the device leaves the integrations one owns."""
+    await parts.devices.release(mac, user.id)
+    now = step(user, parts)
+    await audit.record(
+        parts.database,
+        actor=now.actor,
+        organisation=user.organisation,
+        action="device claim given up",
+        subject=mac_of(mac),
+        at=now.at,
+    )
+
+
+async def _shown(
+    found: list[Device], claimed: Mapping[str, datetime], parts: Parts
+) -> list[shapes.Device]:
+    inside = await parts.integration_devices.containing([each.mac for each in found])
+    return [
+        shapes.Device(
+            mac=each.mac,
+            meter=each.meter,
+            site=Site(id=each.site.id, name=each.site.name, timezone=each.site.timezone),
+            claimed=each.mac in claimed,
+            claimed_at=claimed.get(each.mac),
+            integrations=inside[each.mac],
+        )
+        for each in found
+    ]
+
+
+ROUTES = [devices, claim, release]
