@@ -19,6 +19,7 @@ _NETS = tuple(
     )
 )
 _CURRENTS = tuple((f"s{11 + c}.7.0", f"{11 + c}.7.0", f"{16 + c}.7.0") for c in PHASES)
+_SUMS = tuple((f"{c}.8.0", tuple(f"{c}.8.{e}" for e in TARIFFS)) for c in REGISTERS)
 
 
 def _exact(value: float) -> Decimal:
@@ -26,12 +27,10 @@ def _exact(value: float) -> Decimal:
 
 
 def _totals(values: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-    for c in REGISTERS:
-        if f"{c}.8.0" in values:
-            continue
-        parts = [values[key] for e in TARIFFS if (key := f"{c}.8.{e}") in values]
-        if f"{c}.8.1" in values and f"{c}.8.2" in values:
-            yield f"{c}.8.0", float(sum(map(_exact, parts), Decimal(0)))
+    for total, parts in _SUMS:
+        if total not in values and parts[0] in values and parts[1] in values:
+            known = [values[key] for key in parts if key in values]
+            yield total, float(sum(map(_exact, known), Decimal(0)))
 
 
 def _nets(values: Mapping[str, float]) -> Iterator[tuple[str, float]]:

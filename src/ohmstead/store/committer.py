@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
 import psycopg
 import structlog
 from psycopg.types.json import Jsonb
@@ -220,18 +222,29 @@ async def _copy(connection: Connection, kept: list[tuple[int, Row]]) -> None:
     types = ("int4", "int4", "timestamptz", "jsonb", "bytea", *(columns.TYPES[c] for c in names))
     async with connection.cursor().copy(statement.encode()) as copy:
         copy.set_types(types)
+        newest = _newest(kept)
         for n, row in kept:
             fields = (row.received_at, row.meter_at, row.number, row.tariff, row.value)
-            key = (n, row.stream, row.at, _identity(row.identity), row.raw)
+            shown = n in newest  # who and what arrived is kept of the newest reading only
+            identity = _identity(row.identity) if shown and row.identity else None
+            key = (n, row.stream, row.at, identity, row.raw if shown else None)
             await copy.write_row((*key, *fields, *map(row.values.get, known)))
 
 
-def _identity(identity: Identity | None) -> Jsonb | None:
+def _newest(kept: list[tuple[int, Row]]) -> set[int]:
+    """The row of each stream that `latest` may show, the first of those with the same time."""
+    found: dict[int, tuple[datetime, int]] = {}
+    for n, row in kept:
+        if row.stream not in found or row.at > found[row.stream][0]:
+            found[row.stream] = row.at, n
+    return {n for _, n in found.values()}
+
+
+@lru_cache(maxsize=10_000)
+def _identity(identity: Identity) -> Jsonb | None:
     """What the meter says it is, without what is absent; jsonb knows no zero character."""
-    if identity is None:
-        return None
     said = {key: value.replace("\0", "") for key, value in asdict(identity).items() if value}
-    return Jsonb(said) if said else None
+    return Jsonb(said, dumps=msgspec.json.encode) if said else None
 
 
 def _late(kept: list[tuple[int, Row]], before: Mapping[int, datetime]) -> Iterator[int]:

@@ -55,6 +55,8 @@ LONGEST_PAYLOAD = 65_536
 MOST_FURTHER = 200
 MOST_CHANNELS = 32
 LONGEST_TEXT = 128
+LARGEST = 1.7e308
+"""A number beyond it is looked at more closely: is it finite?"""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -215,19 +217,43 @@ def _received(report: Json, system: Json, zone: ZoneInfo) -> datetime:
     return found
 
 
-def _placed(report: Json) -> Iterator[tuple[str, float]]:
+def _tree() -> Json:
+    """PATHS as nested names, an OBIS code at the end of each."""
+    tree: Json = {}
     for obis, path in PATHS:
-        parent, where = report, "report."
+        at = tree
         for name in path[:-1]:
-            parent = _object(parent, name, where)
-            where += f"{name}."
-        value = _number(parent.get(path[-1]), where + path[-1])
-        if value is not None:
-            yield obis, value
+            at = at.setdefault(name, {})
+        at[path[-1]] = obis
+    return tree
+
+
+_PLACES: Mapping[str, Any] = _tree()
+
+
+def _placed(report: Json, places: Mapping[str, Any], where: str, values: dict[str, float]) -> None:
+    """Put what stands at documented places into `values`, by OBIS code.
+
+    It goes through what the report has, which is less than what there may be.
+    """
+    for name, said in report.items():
+        place = places.get(name)
+        if place is None or said is None:
+            continue
+        if type(place) is not str:
+            if type(said) is not dict:
+                raise BadInput(f"{where}{name} must be an object, not {str(said)[:40]!r}")
+            _placed(said, place, f"{where}{name}.", values)
+        elif type(said) is float and -LARGEST <= said <= LARGEST:
+            values[place] = said
+        elif (number := _number(said, where + name)) is not None:
+            values[place] = number
 
 
 def _further(report: Json) -> Iterator[tuple[str, float]]:
     entries = _object(report, "further", "report.")
+    if not entries:
+        return
     if len(entries) > MOST_FURTHER:
         raise BadInput(f"report.further has {len(entries)} members; {MOST_FURTHER} are accepted")
     for key, said in entries.items():
@@ -278,10 +304,12 @@ def parse(payload: bytes, zone: ZoneInfo) -> Reading:
     report, system, meter = (_object(whole, name, "") for name in ("report", "system", "meter"))
     if not report:
         raise BadInput("the payload has no report: an object with the member 'report' is expected")
+    values = dict(_further(report))
+    _placed(report, _PLACES, "report.", values)
     return Reading(
         meter=_text(system.get("id"), "system.id") or "",
         at=_received(report, system, zone),
-        values=with_derived({**dict(_further(report)), **dict(_placed(report))}),
+        values=with_derived(values),
         identity=Identity(**{k: _text(meter.get(k), f"meter.{k}") for k in IDENTITY}),
         channels=tuple(_channels(report, zone)),
         tariff=_whole(report.get("tariff"), "report.tariff"),
