@@ -20,6 +20,14 @@ from ohmstead.gateway.network_api import NoNetwork
 from ohmstead.gateway.settings_api import SettingsApi
 from ohmstead.settings.network import Ethernet, WifiSta
 
+STATIC = {
+    "static_ip": True,
+    "ip": "192.168.1.201",
+    "netmask": "255.255.255.0",
+    "gateway": "192.168.1.1",
+    "dns": "8.8.8.8",
+}
+
 
 async def test_6_7_the_example_is_answered_as_it_is_sent(
     settings_client: httpx.AsyncClient, network: TakingNetwork, corpus: Path
@@ -72,6 +80,8 @@ async def test_6_10_published_examples_are_answered_as_they_are_sent(
         (WIFI, {"enable": True, "name": ""}, "name"),
         (WIFI, {"password": "1234567"}, "password"),
         (WIFI, {"password": "1" * 65}, "password"),
+        (WIFI, {"password": "x" * 64}, "password"),
+        (WIFI, {"name": "ä" * 17}, "name"),
         (WIFI, {"max_tx_power": 21.5}, "max_tx_power"),
         (WIFI, {"max_power": -0.5}, "max_tx_power"),
         (ETH, {"ip": "192.168.1"}, "ip"),
@@ -79,6 +89,12 @@ async def test_6_10_published_examples_are_answered_as_they_are_sent(
         (ETH, {"netmask": "255.255.255.0\n"}, "netmask"),
         (ETH, {"static_ip": True}, "ip"),
         (ETH, {"static_ip": True, "ip": "10.0.0.2", "netmask": "255.0.0.0"}, "gateway"),
+        (ETH, STATIC | {"netmask": "255.0.255.0"}, "netmask"),
+        (ETH, STATIC | {"ip": "224.0.0.1"}, "ip"),
+        (ETH, STATIC | {"ip": "192.168.1.255"}, "ip"),
+        (ETH, STATIC | {"ip": "192.168.1.0"}, "ip"),
+        (ETH, STATIC | {"gateway": "127.0.0.1"}, "gateway"),
+        (ETH, STATIC | {"gateway": "192.168.1.201"}, "gateway"),
     ],
 )
 async def test_6_7_and_6_10_what_cannot_be_is_refused_by_name(

@@ -9,13 +9,12 @@ from tests.surfaces.test_report import AT, a_device, flat
 
 from ohmstead.reading.reading import Identity, Reading
 from ohmstead.surfaces import system
-from ohmstead.surfaces.device import OwnBroker, Uplink
+from ohmstead.surfaces.device import Ethernet, ModbusState, OwnBroker, Uplink, Wifi
 
 NOT_OURS = {
     ".device.build",
     ".device.license.type",
     ".device.license.activation_date",
-    ".clouds.whatwatt.registered",
     ".services.berry.execution_status.state",
     ".meter.enc_en",
     ".meter.auth_en",
@@ -27,9 +26,10 @@ def test_the_documented_fields_are_there_with_their_types(corpus: Path) -> None:
     """2.3 and a capture of firmware 1.10: each field, with the type it has there."""
     path = corpus / "interop" / "captures" / "whatwatt-docs-system.json"
     expected = flat(json.loads(path.read_bytes()))
-    found = flat(json.loads(json.dumps(system.document(None, a_device()))))
+    document = system.document(None, a_device(ethernet=Ethernet()))
+    found = flat(json.loads(json.dumps(document)))
     for field, sample in expected.items():
-        if field in NOT_OURS or field.startswith(".ethernet"):
+        if field in NOT_OURS:
             continue
         kinds = (int, float) if type(sample) in (int, float) else (type(sample),)
         assert type(found[field]) in kinds, field
@@ -94,3 +94,36 @@ def test_the_own_broker_is_shown_with_its_trouble() -> None:
     assert found["clouds"]["mqtc"] == {"enabled": True, "connected": True}
     off: Any = system.document(None, a_device(own_broker=OwnBroker(True, False, "refused")))
     assert off["clouds"]["mqtc"] == {"enabled": True, "connected": False, "trouble": "refused"}
+
+
+def test_modbus_is_shown_with_its_trouble() -> None:
+    """Ours: a port that another program has must be seen without reading the log."""
+    found: Any = system.document(None, a_device(modbus=ModbusState(True, True)))
+    assert found["services"]["modbus"] == {"enabled": True, "listening": True}
+    found = system.document(None, a_device(modbus=ModbusState(True, False, "port taken")))
+    assert found["services"]["modbus"]["trouble"] == "port taken"
+
+
+def test_the_cloud_is_registered_where_one_is_set_up() -> None:
+    """Newer firmware, `.clouds.whatwatt.registered`; ours: a cloud has given it an account."""
+    found: Any = system.document(None, a_device(uplink=Uplink("DISCONNECTED")))
+    expected = {"enabled": True, "connected": False, "registered": True}
+    assert found["clouds"]["whatwatt"] == expected
+    alone: Any = system.document(None, a_device())
+    assert not alone["clouds"]["whatwatt"]["registered"]
+
+
+def test_the_network_stands_where_the_capture_has_it(corpus: Path) -> None:
+    """2.3, `.wifi` and `.ethernet`, and the capture: the fields in their order, trouble if any."""
+    path = corpus / "interop" / "captures" / "whatwatt-docs-system.json"
+    sample = json.loads(path.read_bytes())
+    both: Any = {"wifi": Wifi(), "ethernet": Ethernet(up=True)}
+    found: Any = system.document(None, a_device(**both))
+    assert [name for name in found if name in sample] == list(sample)
+    for name in ("wifi", "ethernet"):
+        assert list(found[name]) == list(sample[name])
+    assert found["ethernet"]["status"] == "Up"
+    assert "ethernet" not in system.document(None, a_device())
+    bad: Any = {"wifi": Wifi(trouble="w"), "ethernet": Ethernet(trouble="e")}
+    troubled: Any = system.document(None, a_device(**bad))
+    assert [troubled[name]["trouble"] for name in ("wifi", "ethernet")] == ["w", "e"]

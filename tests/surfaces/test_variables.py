@@ -7,6 +7,7 @@ from tests.surfaces.test_report import AT, a_device
 
 from ohmstead.reading.reading import Channel, Identity, Reading
 from ohmstead.surfaces import variables
+from ohmstead.surfaces.device import Ethernet, Wifi
 
 READING = Reading(
     meter="m",
@@ -58,3 +59,27 @@ def test_what_is_not_known_is_null_or_empty() -> None:
         assert found["wifi.sta.rssi"] == "null"
         assert found["plug.voltage.usb"] == "null"
     assert (found["timestamp"], found["meter.date_time"], found["tariff"]) == ("null", "", "null")
+
+
+def test_the_network_is_listed_with_its_states() -> None:
+    """4.1.1, table: modes, states and addresses, in lower case; Ethernet where there is one."""
+    wifi = Wifi(ssid="sjj", bssid="DC15C84FBAB6", rssi=-30, channel=13, status="OK", ip="10.0.0.2")
+    device = a_device(wifi=wifi, ethernet=Ethernet(mac="A842E39F8127", up=True, gateway="10.0.0.1"))
+    found = {k: v for one in variables.document(None, device) for k, v in one.items()}
+    assert (found["wifi.mode"], found["wifi.sta.status"]) == ("sta", "ok")
+    assert (found["wifi.sta.rssi"], found["wifi.sta.channel"]) == ("-30", "13")
+    assert (found["wifi.sta.ip"], found["wifi.sta.gw"]) == ("10.0.0.2", "")
+    assert (found["eth.state"], found["eth.mac"]) == ("up", "A842E39F8127")
+    assert (found["eth.gw"], found["eth.dns"]) == ("10.0.0.1", "")
+    names = list(found)
+    assert names.index("wifi.sta.dns") < names.index("eth.state") < names.index("eth.dns")
+    assert not any(name.startswith("eth.") for name in listed())
+
+
+def test_a_wifi_that_is_not_connected_has_no_numbers() -> None:
+    """4.1.1, note: null for a number nobody knows; `wifi.mode` is off while it is disabled."""
+    for status, mode in (("Disabled", "off"), ("Error", "sta"), ("Disconnected", "sta")):
+        device = a_device(wifi=Wifi(status=status, ip="0.0.0.0"))
+        found = {k: v for one in variables.document(None, device) for k, v in one.items()}
+        assert (found["wifi.mode"], found["wifi.sta.status"]) == (mode, status.lower())
+        assert (found["wifi.sta.rssi"], found["wifi.sta.ip"]) == ("null", "0.0.0.0")
