@@ -14,7 +14,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from ohmstead.gateway import discovery
 from ohmstead.gateway.configuration import Configuration
-from ohmstead.gateway.discovery import MODBUS, WEB, Announcement, addresses_of
+from ohmstead.gateway.discovery import MODBUS, WEB, Announced, Announcement, addresses_of
 
 HERE = "127.0.0.1"
 WAIT_S = 20.0
@@ -90,6 +90,12 @@ async def test_2_2_the_device_is_found(configuration: Configuration) -> None:
             assert found.port == 8080
             assert found.properties == {b"id": b"A842E39F8124", b"type": b"100"}
         await listener.until()  # it says goodbye
+
+
+def test_the_claim_code_of_the_uplink_is_announced() -> None:
+    """Who is near may claim the device: the code stands in the TXT record, where there is one."""
+    (page,) = discovery.services(MAC, Announced((HERE,), 8080, None, "ABCD-EF23"))
+    assert page.properties == {b"id": b"A842E39F8124", b"type": b"100", b"claim": b"ABCD-EF23"}
 
 
 async def test_the_modbus_server_is_announced_while_it_is_on(configuration: Configuration) -> None:

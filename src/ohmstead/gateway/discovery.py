@@ -42,6 +42,8 @@ class Announced:
     addresses: tuple[str, ...]
     web_port: int
     modbus_port: int | None
+    claim: str | None = None
+    """The code with which whoever is near takes the device over in the cloud."""
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
@@ -83,8 +85,11 @@ class Announcement:
         host: str,
         port: int,
         addresses: Callable[[str], tuple[str, ...]] = addresses_of,
+        *,
+        claim: str | None = None,
     ) -> None:
-        """The API listens on `host` and `port`."""
+        """The API listens on `host` and `port`; `claim` is the code of the uplink file, if any."""
+        self._claim = claim
         self._configuration = configuration
         self._id = device_id
         self._host = host
@@ -124,7 +129,10 @@ class Announcement:
         if not addresses:
             return None
         return Announced(
-            addresses, self._port, services.modbus.port if services.modbus.enable else None
+            addresses,
+            self._port,
+            services.modbus.port if services.modbus.enable else None,
+            self._claim,
         )
 
     async def _enter(self, wanted: Announced) -> None:
@@ -179,7 +187,11 @@ def services(device_id: str, said: Announced) -> "Iterator[ServiceInfo]":
         said.web_port,
         addresses=addresses,
         server=host_of(device_id),
-        properties={"id": device_id, "type": DEVICE_TYPE},
+        properties={
+            "id": device_id,
+            "type": DEVICE_TYPE,
+            **({"claim": said.claim} if said.claim else {}),
+        },
     )
     if said.modbus_port is not None:
         yield ServiceInfo(

@@ -341,7 +341,9 @@ async def _life(
             server = await stack.enter_async_context(HttpServer(api, sock.dup()))
             listening = server.port
             host = Address.parse(options.http or DEFAULT_HTTP).host
-            announcement = Announcement(gateway.configuration, gateway.id, host, listening)
+            announcement = Announcement(
+                gateway.configuration, gateway.id, host, listening, claim=gateway.claim
+            )
             features = (*features, announcement)
         stack.callback(gateway.board.close)  # streams end before the server waits for them
         _log.info(
