@@ -244,8 +244,8 @@ def _placed(report: Json, places: Mapping[str, Any], where: str, values: dict[st
             if type(said) is not dict:
                 raise BadInput(f"{where}{name} must be an object, not {str(said)[:40]!r}")
             _placed(said, place, f"{where}{name}.", values)
-        elif type(said) is float and -LARGEST <= said <= LARGEST:
-            values[place] = said
+        elif (type(said) is float or type(said) is int) and -LARGEST <= said <= LARGEST:
+            values[place] = float(said)
         elif (number := _number(said, where + name)) is not None:
             values[place] = number
 
@@ -257,7 +257,7 @@ def _further(report: Json) -> Iterator[tuple[str, float]]:
     if len(entries) > MOST_FURTHER:
         raise BadInput(f"report.further has {len(entries)} members; {MOST_FURTHER} are accepted")
     for key, said in entries.items():
-        if not _KEY.fullmatch(key):
+        if key not in catalogue.BY_OBIS and not _KEY.fullmatch(key):
             raise BadInput(f"report.further: {key[:40]!r} is not an OBIS code like 14.7.0")
         value = _number(said, f"report.further.{key}")
         if value is not None:
