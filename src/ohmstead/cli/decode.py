@@ -1,7 +1,6 @@
 """`ohmstead decode`: what a meter's bytes say."""
 
 import json
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,12 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ohmstead.cli import decoded
+from ohmstead.cli import decoded, mixed
+from ohmstead.cli.hexadecimal import dumped, spelled, text_of
 from ohmstead.errors import BadInput
 from ohmstead.wire import scalers
 from ohmstead.wire.cipher import Keys
 from ohmstead.wire.mep import Mep
-from ohmstead.wire.recognise import Recogniser
+from ohmstead.wire.recognise import DECODERS, Make, Recogniser
 from ohmstead.wire.telegram import NO_DATA, NOT_RECOGNIZED, Refused, Telegram
 
 STANDARD_INPUT = Path("-")
@@ -31,7 +31,7 @@ def decode(
         typer.Argument(help="The bytes of a meter; - reads standard input.", metavar="[FILE|-]"),
     ] = STANDARD_INPUT,
     hexadecimal: Annotated[
-        bool, typer.Option("--hex", help="The input is hexadecimal text; spaces are ignored.")
+        bool, typer.Option("--hex", help="The input is hexadecimal text, or a dump as of xxd.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, also on a terminal.")
@@ -84,9 +84,9 @@ def read(
     Without a telegram, a refusal says in the device's words what that means.
     """
     keys = _keys(key, auth_key)
-    asked = _bytes("--request", request) if request else None
-    recogniser = Recogniser(keys, (lambda _: Mep(asked),)) if asked else Recogniser(keys)
-    found = [*recogniser.feed(given), *recogniser.close()]
+    asked = spelled("--request", request) if request else None
+    decoders: tuple[Make, ...] = (lambda _: Mep(asked),) if asked else DECODERS
+    found = mixed.heard(given, lambda: Recogniser(keys, decoders))
     if not any(isinstance(each, Telegram) or each.status for each in found):
         status = NOT_RECOGNIZED if given else NO_DATA
         reason = "no telegram of a known protocol is in it" if given else "there are no bytes in it"
@@ -131,16 +131,11 @@ def _input(file: Path, hexadecimal: bool) -> bytes:
         raise BadInput(f"{file} cannot be read: {error.strerror}") from error
     if len(data) > LARGEST_INPUT:
         raise BadInput(f"{file} is larger than {LARGEST_INPUT >> 20} MiB; cut it into pieces")
-    return _bytes(str(file), data.decode("latin-1")) if hexadecimal else data
-
-
-def _bytes(name: str, written: str) -> bytes:
-    """The bytes that hexadecimal text spells; BadInput, which does not show what may be a key."""
-    plain = re.sub(r"0[xX]|[\s:,;-]", "", written)
-    try:
-        return bytes.fromhex(plain)
-    except ValueError:
-        raise BadInput(f"{name} is not hexadecimal: digits 0-9 and A-F, two a byte") from None
+    if not hexadecimal:
+        return data
+    written = text_of(data)
+    dump = dumped(written)
+    return spelled(str(file), written) if dump is None else dump
 
 
 def _keys(key: str | None, auth_key: str | None) -> Keys | None:
@@ -148,5 +143,5 @@ def _keys(key: str | None, auth_key: str | None) -> Keys | None:
         if auth_key is not None:
             raise BadInput("--auth-key needs --key beside it")
         return None
-    authentication = _bytes("--auth-key", auth_key) if auth_key is not None else None
-    return Keys(_bytes("--key", key), authentication)
+    authentication = spelled("--auth-key", auth_key) if auth_key is not None else None
+    return Keys(spelled("--key", key), authentication)

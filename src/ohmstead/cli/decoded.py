@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from ohmstead.reading import catalogue
 from ohmstead.reading.units import kept
+from ohmstead.wire.objects import UNITLESS
 from ohmstead.wire.telegram import Refused, Telegram, Value
 
 
@@ -57,7 +58,8 @@ def shown(key: str, value: Value) -> Shown:
     said = value.value
     if isinstance(said, str):
         quantity = catalogue.BY_OBIS.get(key)
-        number = _number(said) if quantity is not None and quantity.unit is None else None
+        is_number = key.startswith(UNITLESS) or (quantity is not None and quantity.unit is None)
+        number = _number(said) if is_number else None
         return {"value": said if number is None else number, "unit": value.unit}
     unit = value.unit
     if not _is_own(key):
