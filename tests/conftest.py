@@ -11,6 +11,9 @@ HERE = Path(__file__).parent
 CI = os.environ.get("CI", "").lower() in {"true", "1"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
+# No test may change the network of the machine it runs on: those about it start a bus of their own.
+os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent/system_bus_socket"
+
 pytest_plugins = ["tests.postgres"] if (HERE / "postgres.py").exists() else []
 
 

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ohmstead.errors import BadInput, Unavailable
-from ohmstead.gateway.configuration import Configuration, Name
+from ohmstead.gateway.configuration import Configuration, Name, Undo
 from ohmstead.gateway.kept import Kept
 from ohmstead.settings import form
 from ohmstead.settings.device import Settings
@@ -26,6 +27,16 @@ WAIT_S = 10
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="+#\x00"), max_size=31)
 ADDRESS = st.ip_addresses(v=4, network="10.0.0.0/8").map(str)
 PEM = st.just("-----BEGIN X-----\n")
+
+
+def addressed(within: int, bits: int, also: dict[str, Any]) -> dict[str, Any]:
+    """Addresses of one network, the gateway's first."""
+    network = IPv4Network((within, bits), strict=False)
+    if network[0].is_loopback:
+        network = IPv4Network((0x0A000000, bits))
+    at = {"ip": str(network[2]), "gateway": str(network[1]), "netmask": str(network.netmask)}
+    return {**at, **also}
+
 
 OBJECTS: dict[Name, st.SearchStrategy[dict[str, Any]]] = {
     "settings": st.fixed_dictionaries(
@@ -89,9 +100,13 @@ OBJECTS: dict[Name, st.SearchStrategy[dict[str, Any]]] = {
             "max_tx_power": st.integers(0, 42).map(lambda halves: halves / 2),
         },
     ),
-    "eth": st.fixed_dictionaries(
-        dict.fromkeys(("ip", "netmask", "gateway", "dns"), ADDRESS),
-        optional={"enable": st.booleans(), "static_ip": st.booleans()},
+    "eth": st.builds(
+        addressed,
+        st.integers(0x0A000000, 0xDFFFFFFF),
+        st.integers(8, 29),
+        st.fixed_dictionaries(
+            {"dns": ADDRESS}, optional={"enable": st.booleans(), "static_ip": st.booleans()}
+        ),
     ),
 }
 
@@ -215,6 +230,37 @@ async def test_a_machine_may_refuse_a_setting(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="Ethernet"):
         await configuration.put("settings", {"system": {"power_save": True}})
     assert not configuration.settings.system.power_save
+
+
+async def test_what_was_applied_and_cannot_be_kept_is_undone(tmp_path: Path) -> None:
+    """A 200 means kept: what `apply` gives takes it back when the disk does not take the file."""
+    configuration = Configuration(tmp_path / "settings", ID)
+    (tmp_path / "settings").write_text("in the way")
+    undone: list[str] = []
+
+    async def undo() -> None:
+        undone.append("undone")
+
+    async def apply(new: object) -> Undo:
+        return undo
+
+    with pytest.raises(Unavailable):
+        await configuration.put("eth", {"dns": "8.8.8.8"}, apply)
+    assert undone == ["undone"]
+
+
+async def test_a_setting_that_failed_is_taken_back_unless_it_changed(tmp_path: Path) -> None:
+    """What came after a change that failed is somebody's wish, and stays."""
+    configuration = Configuration(tmp_path, ID)
+    former = configuration.eth
+    await configuration.put("eth", {"dns": "8.8.8.8"})
+    failed = configuration.eth
+    await configuration.take_back("eth", failed, former)
+    assert configuration.eth == Configuration(tmp_path, ID).eth == former
+    assert configuration.is_factory("eth")
+    await configuration.put("eth", {"dns": "9.9.9.9"})
+    await configuration.take_back("eth", failed, former)
+    assert configuration.eth.dns == "9.9.9.9"
 
 
 KILLED = """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.gateway.lab import ran
 from tests.gateway.mosquitto import Mosquitto, mosquitto, program, subscribed
 from tests.surfaces.test_report import AT, a_device
@@ -259,3 +260,13 @@ async def test_4_settings_nothing_can_come_of_are_said(
         await made.until(lambda: "refused" in made.client.state().trouble)
         await made.configuration.put("mqtt", change)
         await made.until(lambda: made.client.state().trouble.startswith(field))
+
+
+async def test_a_client_that_is_not_set_up_yet_is_no_error(tmp_path: Path) -> None:
+    """4, `.enable` without `.url`: the state says what is missing; the log tells it as news."""
+    with capture_logs() as said:
+        async with gateway(tmp_path) as made:
+            await made.configuration.put("mqtt", {"enable": True})
+            await made.until(lambda: bool(made.client.state().trouble))
+    told = [one["log_level"] for one in said if "own broker" in one["event"]]
+    assert told == ["info"]
