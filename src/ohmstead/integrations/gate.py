@@ -18,4 +18,6 @@ def due(at: datetime, last: datetime | None, interval_s: float, received_at: dat
     """
     if last is None or at == last or last > received_at:
         return True
-    return int(at.timestamp()) - int(last.timestamp()) >= max(interval_s, 1e-9) and at > last
+    if interval_s < 1:
+        return at > last and (at - last).total_seconds() >= interval_s
+    return int(at.timestamp()) - int(last.timestamp()) >= interval_s
