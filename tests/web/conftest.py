@@ -58,9 +58,9 @@ async def browser(chromium: Path) -> AsyncIterator[Browser]:
 class Visitor:
     """Somebody with a browser; whatever the page says on the console is a fault."""
 
-    def __init__(self, browser: Browser, cloud: StandIn) -> None:
+    def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
-        self._cloud = cloud
+        self.url = url
 
     @asynccontextmanager
     async def opens(
@@ -92,7 +92,7 @@ class Visitor:
             lambda note: said.append(note.text) if note.type in ("error", "warning") else None,
         )
         try:
-            await page.goto(self._cloud.url + path)
+            await page.goto(self.url + path)
             await page.get_by_role("heading", level=1).wait_for()
             yield page
             expected = ("Failed to load resource",) if refused else ()
@@ -104,4 +104,4 @@ class Visitor:
 @pytest.fixture
 def visitor(browser: Browser, cloud: StandIn) -> Visitor:
     """Somebody who visits the made-up cloud."""
-    return Visitor(browser, cloud)
+    return Visitor(browser, cloud.url)

@@ -1,5 +1,6 @@
 """Building the pages: with which Node, when not at all, and into the wheel."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from hatch_build import pages_of
 
 CHECKOUT = Path(__file__).parents[2]
+GATEWAY_KB = 150
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +80,25 @@ def test_a_wheel_holds_the_pages_and_needs_no_node_when_they_are_built(
     built = {file.relative_to(pages).as_posix() for file in pages.rglob("*") if file.is_file()}
     assert {f"ohmstead/pages/cloud/{name}" for name in built} <= held
     assert "ohmstead/pages/cloud/licences.md" in held
+    gateways = pages.parent / "gateway"
+    built = {file.relative_to(gateways).as_posix() for file in gateways.rglob("*")}
+    built = {name for name in built if (gateways / name).is_file()}
+    assert {f"ohmstead/pages/gateway/{name}" for name in built} <= held
+    assert {"gateway.html", "licences.md"} <= built
+
+
+def test_the_gateways_pages_are_light_and_packed(pages: Path) -> None:
+    """All scripts together are under 150 kB as they travel, each compressed once, when built."""
+    assets = pages.parent / "gateway" / "assets"
+    scripts = list(assets.glob("*.js"))
+    for script in scripts:
+        packed = script.with_name(f"{script.name}.gz")
+        if packed.exists():
+            assert gzip.decompress(packed.read_bytes()) == script.read_bytes()
+    travels = sum(
+        packed.stat().st_size
+        if (packed := script.with_name(f"{script.name}.gz")).exists()
+        else script.stat().st_size
+        for script in scripts
+    )
+    assert 0 < travels < GATEWAY_KB * 1000

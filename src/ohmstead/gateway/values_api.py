@@ -125,7 +125,9 @@ def _read(register: Register, reading: Reading | None, device: Device) -> float 
         written = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
         return written if year else None
     (number,) = struct.unpack(_FORMS[register.type], said)
-    return None if number != number else float(f"{number:.7g}")  # noqa: PLR0124  (not a number)
+    if number != number:  # noqa: PLR0124  (not a number)
+        return None
+    return float(f"{number:.{7 if register.type == 'float' else 15}g}")
 
 
 class ValuesApi:
