@@ -122,6 +122,12 @@ def test_voltages_between_phases_have_codes_of_their_own() -> None:
     assert found == {"124.7.0": (400, "V"), "125.7.0": (401, "V"), "126.7.0": (402, "V")}
 
 
+def test_an_energy_in_another_unit_has_no_code() -> None:
+    """EN 13757-3, table 12 (0xFB): calories and joules are of heat, whoever sends them."""
+    records = [made.record(b"\xfb\x0d", made.whole(5)), made.record(b"\x0e", made.whole(5))]
+    assert numbers(only(made.answer(HEAD, records))) == {}
+
+
 def test_what_is_said_twice_has_no_code() -> None:
     """Six voltages of one meter without a phase: nobody knows which is which."""
     record = made.record(b"\xfd\x49", made.whole(230, 2))

@@ -5,6 +5,8 @@ The catalogue keeps kW, kWh, kvar, kvarh, kVA, V, A, Hz, m3, °C; meters say W o
 COSEM's enumeration of units is in IEC 62056-6-2, clause "unit".
 """
 
+from decimal import Decimal
+
 COSEM: dict[int, str] = {
     8: "deg",
     9: "°C",
@@ -85,11 +87,13 @@ def named(spelled: str) -> str:
 def shifted(value: float, power: int) -> float:
     """`value` times ten to the `power`, without the noise of a binary fraction.
 
-    >>> shifted(2307, -1), shifted(10049926, -3), shifted(5, 0), shifted(7, 2)
-    (230.7, 10049.926, 5, 700)
+    >>> shifted(2307, -1), shifted(10049926, -3), shifted(75.18, -3), shifted(5, 0), shifted(7, 2)
+    (230.7, 10049.926, 0.07518, 5, 700)
     """
     if power == 0:
         return value
+    if isinstance(value, float):
+        return float(Decimal(repr(value)).scaleb(power))
     if power > 0:
         return value * int(10**power)
     return value / int(10**-power)

@@ -121,9 +121,10 @@ class Readout(Stream[Telegram | Refused]):
 
     def _in_text(self, *, final: bool) -> tuple[bool, Telegram | Refused | None]:
         """Whether to go on, and what has come out of the line in hand."""
-        newline = self._buffer.find(b"\n", max(self._line, self._scanned))
+        new = max(self._line, self._scanned)
+        newline = self._buffer.find(b"\n", new)
         end = newline + 1 if newline >= 0 else len(self._buffer)
-        stx = self._buffer.find(STX, self._line, end)
+        stx = self._buffer.find(STX, new, end)
         if stx >= 0:
             if stx > self._line:
                 self._tear(stx)

@@ -39,6 +39,9 @@ SUBUNITS: Mapping[str, Mapping[int, int]] = MappingProxyType(
 PHASES_BY_SUBUNIT = frozenset({"GMC"})
 """Makers whose subunits 1 to 3 of a voltage or current are its phases."""
 
+UNITS = frozenset({"Wh", "varh", "VAh", "W", "var", "VA", "V", "A", "Hz"})
+"""Those of the catalogue's quantities; an energy in calories is another's."""
+
 REACTIVE_UNITS: Mapping[str, str] = MappingProxyType({"Wh": "varh", "W": "var"})
 
 Signed = tuple[int, int]
@@ -81,7 +84,9 @@ def _electricity(head: Head, letters: str) -> tuple[int, int, int] | None:
     """Value groups C, D and E of a record; None where it has no code."""
     what = head.information
     quantity, phase = what.meaning.quantity, what.phase
-    if head.storage or what.further or head.function not in (Function.NOW, Function.MAXIMUM):
+    if head.storage or what.further or what.unit not in UNITS:
+        return None
+    if head.function not in (Function.NOW, Function.MAXIMUM):
         return None
     if head.function == Function.MAXIMUM:
         is_demand = quantity == "power" and not head.subunit and not phase and what.unit == "W"
