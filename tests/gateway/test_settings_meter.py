@@ -142,3 +142,12 @@ async def test_6_5_what_is_out_of_range_is_refused(
     """6.5, column Range: 0..254.0..254.0..255, -6..6."""
     assert (await settings_client.post(SCALERS, json=given)).status_code == 400
     assert (await settings_client.get(SCALERS)).json() == []
+
+
+async def test_6_5_a_whole_number_may_come_with_a_fraction_of_zero(
+    settings_client: httpx.AsyncClient,
+) -> None:
+    """RFC 8259, 6: JSON knows one kind of number; some clients write every one with a point."""
+    body = b'[{"obis": "1.7.0", "scaler": -1.0}]'
+    answer = await settings_client.post(SCALERS, content=body)
+    assert (answer.status_code, answer.content) == (200, b'[{"obis":"1.7.0","scaler":-1}]')

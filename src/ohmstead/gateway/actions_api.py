@@ -60,8 +60,11 @@ class Actions:
 
     def routes(self) -> Sequence[Route]:
         """GET, POST and DELETE of the definition; call; status."""
-        which = Query("id", "The action.", required=True)
-        ids = Query("id", "What `call` gave, with commas between them.", required=True)
+        name = {"type": "string", "minLength": 1}
+        which = Query("id", "The action.", required=True, schema=name)
+        numbers = {"type": "string", "pattern": "^[0-9]{1,18}(,[0-9]{1,18})*$"}
+        given = "What `call` gave, with commas between them."
+        ids = Query("id", given, required=True, schema=numbers)
         return (
             Route(
                 "GET",

@@ -76,7 +76,7 @@ class Berry:
                 About(
                     summary="Whether a script runs: none does, and none can be started",
                     source=SOURCE,
-                    query=(Query("run", "true or false"),),
+                    query=(Query("run", "true or false", schema={"enum": ["true", "false"]}),),
                     gives=Run,
                     statuses=(200, 400, 503),
                 ),

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from ohmstead.errors import BadInput, OhmsteadError
-from ohmstead.gateway.http import named
+from ohmstead.gateway.http import converted, named
 from ohmstead.gateway.kept import Kept
 from ohmstead.settings import form
 from ohmstead.settings.device import Settings, host_name
@@ -203,10 +203,7 @@ class Configuration:
 
     async def set_scalers(self, given: object) -> tuple[CustomScaler, ...]:
         """Replaces the custom scalers; raises as `post`."""
-        try:
-            new = msgspec.convert(given, CustomScalers)
-        except msgspec.ValidationError as error:
-            raise BadInput(named(str(error))) from error
+        new = converted(given, CustomScalers)
         twice = {one.obis for one in new if sum(one.obis == other.obis for other in new) > 1}
         if twice:
             raise BadInput(f"obis: {', '.join(sorted(twice))} is given more than once")

@@ -22,6 +22,9 @@ EVENTS = "text/event-stream"
 LONGEST_BODY = 8192
 """Bytes of a request's body.  Source: REST/MQTT 2.0, 4: "cannot exceed 8 kB"."""
 
+LARGEST_EXACT = 2**53
+"""Beyond it a float no longer tells neighbouring integers apart."""
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 WORDS = {
@@ -84,9 +87,24 @@ def converted(value: object, kind: type[T]) -> T:
     ohmstead.errors.BadInput: port: Expected `int`, got `str`
     """
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(_whole(value), kind)
     except msgspec.ValidationError as error:
         raise BadInput(named(str(error))) from error
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 30.0 is 30, however deep it stands.
+
+    >>> _whole([{"scaler": 3.0}, 0.5])
+    [{'scaler': 3}, 0.5]
+    """
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    if isinstance(value, float) and abs(value) < LARGEST_EXACT and value.is_integer():
+        return int(value)
+    return value
 
 
 def named(complaint: str) -> str:
@@ -147,6 +165,8 @@ class Query:
     name: str
     about: str
     required: bool = False
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    """The JSON schema of its value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,8 @@ class Logs:
 
     def routes(self) -> Sequence[Route]:
         """`logs`."""
-        after = Query("after", "Only events after the one of this number.")
+        number = {"type": "integer", "minimum": 0}
+        after = Query("after", "Only events after the one of this number.", schema=number)
         about = About(
             summary=f"The last events of the gateway's log, {KEPT} at most, without secrets",
             source=OURS,

@@ -78,6 +78,7 @@ class ModbusApi:
                             "address_format",
                             "dec or hex: with the address and size of every register, and the"
                             " factory's map where there is no own one",
+                            schema={"enum": ["dec", "hex"]},
                         ),
                     ),
                     statuses=(200, 400, 404),

@@ -69,6 +69,7 @@ class OpenApi:
         for kind in kinds:
             if _is_form(kind):
                 components[kind.__name__] = form.schema(kind)
+                components[f"{kind.__name__}Given"] = form.schema(kind, given=True)
                 by_kind[id(kind)] = {"$ref": f"#/components/schemas/{kind.__name__}"}
         paths: Json = {}
         for route, about in described:
@@ -105,9 +106,12 @@ def _operation(route: Route, about: About, schemas: dict[int, Json]) -> Json:
         },
     }
     if about.takes:
-        content = {"application/json": {"schema": schemas[id(about.takes)]}}
+        taken = schemas[id(about.takes)]
+        if _is_form(about.takes):
+            taken = {"$ref": f"#/components/schemas/{about.takes.__name__}Given"}
+        content: Json = {"application/json": {"schema": taken}}
         if about.takes is str:
-            content = {"text/plain": {"schema": {"type": "string"}}}
+            content = {"text/plain": {"schema": {"type": "string", "minLength": 1}}}
         answer["requestBody"] = {"required": True, "content": content}
     if about.form:
         answer["requestBody"] = {"required": True, "content": _form(about.form)}
@@ -147,7 +151,7 @@ def _queries(about: About) -> list[Json]:
             "in": "query",
             "required": query.required,
             "description": query.about,
-            "schema": {"type": "string"},
+            "schema": dict(query.schema),
         }
         for query in about.query
     ]

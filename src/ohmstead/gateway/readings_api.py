@@ -9,6 +9,7 @@ from ohmstead.gateway.http import EVENTS, About, Request, Response, Route, json
 from ohmstead.reading.reading import Reading
 from ohmstead.surfaces import live, report, system, variables
 from ohmstead.surfaces.device import Device
+from ohmstead.surfaces.report_shape import ReportShape
 from ohmstead.surfaces.system_shape import System
 
 Present = Callable[[], Device]
@@ -45,7 +46,7 @@ class Readings:
                 "GET",
                 "/api/v1/report",
                 partial(self._document, report.document),
-                About(summary="The latest report", source="REST/MQTT 2.0, 3.1", gives=dict),
+                About(summary="The latest report", source="REST/MQTT 2.0, 3.1", gives=ReportShape),
                 licensed=True,
             ),
             Route(

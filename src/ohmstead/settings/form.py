@@ -161,21 +161,34 @@ def _whole(value: object) -> object:
     return value
 
 
-def schema(kind: type[Form]) -> Json:
-    """The JSON schema of `kind`, written and read: secrets are `writeOnly`, lengths `readOnly`."""
+def schema(kind: type[Form], *, given: bool = False) -> Json:
+    """The JSON schema of `kind`: secrets are `writeOnly`, lengths `readOnly`.
+
+    `given` is the schema of what POST and PUT take: a text, a secret or a part may be null, which
+    takes it back to its factory setting.
+    """
     (made,), components = msgspec.json.schema_components([kind])
     del made
     answer: Json = components[kind.__name__]
     properties: Json = {}
     for field, notes in fields_of(kind):
         part = part_of(field)
-        if part is not None:
-            properties[field.name] = schema(part)
-            continue
-        properties[field.name] = answer["properties"][field.name]
-        if notes.get("secret"):
+        plain = schema(part, given=given) if part else answer["properties"][field.name]
+        erasable = part or notes.get("secret") or isinstance(field.default, str)
+        properties[field.name] = _or_null(plain) if given and erasable else plain
+        if notes.get("secret") and not given:
             properties[field.name + LENGTH] = {"type": "integer", "minimum": 0, "readOnly": True}
     for twin, name in {**kind.ALIASES, **kind.TWINS}.items():
         properties[twin] = properties[name]
     words = {"description": answer["description"]} if "description" in answer else {}
     return {"type": "object", **words, "properties": properties, "additionalProperties": True}
+
+
+def _or_null(plain: Json) -> Json:
+    """
+    >>> _or_null({"type": "string"}), _or_null({"enum": ["none", "odd"]})
+    ({'type': ['string', 'null']}, {'anyOf': [{'enum': ['none', 'odd']}, {'type': 'null'}]})
+    """
+    if isinstance(plain.get("type"), str):
+        return plain | {"type": [plain["type"], "null"]}
+    return {"anyOf": [plain, {"type": "null"}]} if "enum" in plain else plain

@@ -18,7 +18,9 @@ from tests.wire.telegrams import p1
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIENTS = ROOT / ".venv-clients" / "bin"
-CLIENTS_S = 110.0
+CLIENTS_S = 280.0
+NOWHERE = "unix:path=/nonexistent/bus"
+"""Whoever runs these tests keeps the network of their machine."""
 
 SAYS: dict[str, float] = {
     "1.8.0": 5234.567, "1.8.1": 3234.567, "1.8.2": 2000.0,
@@ -68,6 +70,11 @@ class Gateway:
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
+    def get(self, what: str, **how: Any) -> httpx.Response:
+        answer = httpx.get(f"{self.url}/api/v1/{what}", timeout=WAIT_S, **how)
+        assert answer.status_code == 200, answer.text
+        return answer
+
     def put(self, what: str, given: object) -> None:
         answer = httpx.put(f"{self.url}/api/v1/{what}", json=given, timeout=WAIT_S)
         assert answer.status_code == 200, answer.text
@@ -79,9 +86,11 @@ def gateway(folder: Path, *arguments: str) -> Iterator[Gateway]:
     folder.mkdir(parents=True, exist_ok=True)
     recording = folder / "meter.p1"
     recording.write_bytes(telegram())
-    program = Program(
-        folder / "gateway", "--source", f"replay:{recording}?interval=0.5", *arguments
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBUS_SYSTEM_BUS_ADDRESS", NOWHERE)
+        program = Program(
+            folder / "gateway", "--source", f"replay:{recording}?interval=0.5", *arguments
+        )
     try:
         url = asyncio.run(program.url())
         asyncio.run(report_of(url))
