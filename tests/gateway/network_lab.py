@@ -35,6 +35,11 @@ class Lab:
     network: NetworkManager
     configuration: Configuration
     client: httpx.AsyncClient
+    running: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """Ends the gateway's part; NetworkManager stays."""
+        await _cancelled(self.running)
 
     def system(self) -> dict[str, Any]:
         """`/api/v1/system`, as it is now."""
@@ -91,7 +96,7 @@ async def lab(
         stack.push_async_callback(_cancelled, running)
         routes = [*SettingsApi(configuration, network).routes(), *NetworkApi(network).routes()]
         api = await stack.enter_async_context(served(routes))
-        yield Lab(nm, network, configuration, api.client)
+        yield Lab(nm, network, configuration, api.client, running)
 
 
 async def _ended(nm: FakeNetworkManager) -> None:

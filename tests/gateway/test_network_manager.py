@@ -379,11 +379,16 @@ async def test_a_port_that_was_switched_off_is_off_after_the_start(
         assert there.nm.said("Disconnect") == [()]
 
 
-async def test_forgetting_gives_the_machine_its_own_settings_back(there: Lab) -> None:
-    """6.12: after a factory reset nothing of ours is left; other profiles are."""
-    foreign = await there.nm.connected(device(there, "eth0"), FOREIGN)
-    await ok(there, "PUT", ETH, STATIC)
-    await ok(there, "PUT", WIFI, {"enable": True, "name": "cellar"})
-    assert len(there.nm.profiles) == 3
-    await there.network.forget()
-    assert list(there.nm.profiles) == [foreign]
+async def test_forgetting_gives_the_machine_its_own_settings_back(
+    bus: SystemBus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """6.12: after a factory reset, and its answer, nothing of ours is left; other profiles are."""
+    async with lab(bus.address, tmp_path, monkeypatch, prepare=machine) as there:
+        await there.until(lambda: there.network.ethernet)
+        foreign = await there.nm.connected(device(there, "eth0"), FOREIGN)
+        await ok(there, "PUT", ETH, STATIC)
+        await ok(there, "PUT", WIFI, {"enable": True, "name": "cellar"})
+        assert len(there.nm.profiles) == 3
+        await there.network.forget()
+        await there.stop()
+        assert list(there.nm.profiles) == [foreign]

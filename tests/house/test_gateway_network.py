@@ -51,7 +51,7 @@ async def test_the_program_shows_sets_and_leaves_the_network(
                 await until(client, "/system", lambda said: said["ethernet"]["ip"] == at)
                 assert len(nm.profiles) == 2
                 assert (await client.post("/restore")).status_code == 204
-                assert list(nm.profiles) == [foreign]
+                await nm.until(lambda: list(nm.profiles) == [foreign])
         finally:
             await nm.stop()
 

@@ -54,6 +54,8 @@ class NetworkManager:
         self._seen = Look()
         self._button = asyncio.Event()
         self._away = ""
+        self._leaves = False
+        """Whether nothing of ours shall be left in the machine's network."""
 
     # --- what it says
 
@@ -107,8 +109,8 @@ class NetworkManager:
         self._button.set()
 
     async def forget(self) -> None:
-        """Back to the machine's own settings.  Unavailable without NetworkManager."""
-        await self._applied.forget()
+        """Back to the machine's own settings when `run` ends: first the answer leaves."""
+        self._leaves = True
 
     async def _radio(self) -> Port:
         port = await port_of(self._bus, "wifi_sta")
@@ -151,6 +153,9 @@ class NetworkManager:
                 for name in NAMES:
                     group.create_task(self._applied.follow(name), name=f"network:{name}")
         finally:
+            if self._leaves:
+                with suppress(Unavailable):  # then there is nothing to be left
+                    await self._applied.forget()
             self._bus.close()
 
     async def _watch(self) -> None:

@@ -16,7 +16,6 @@ import structlog
 
 from ohmstead import __version__
 from ohmstead.clock import Clock
-from ohmstead.errors import Unavailable
 from ohmstead.gateway import berry_api
 from ohmstead.gateway.actions_api import Actions
 from ohmstead.gateway.api import Api
@@ -232,8 +231,7 @@ class _Gateway:
         await self.configuration.reset()
         for name in FORGOTTEN:
             await asyncio.to_thread(Kept(self.folder / name).remove)
-        with contextlib.suppress(Unavailable):  # then there is nothing of ours in the network
-            await self.network.forget()
+        await self.network.forget()
 
     def api(self, features: Sequence[Feature]) -> Api:
         """The API of `features`, behind the password of the settings."""
