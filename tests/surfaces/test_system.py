@@ -12,14 +12,13 @@ from ohmstead.surfaces import system
 from ohmstead.surfaces.device import Ethernet, ModbusState, OwnBroker, Uplink, Wifi
 
 NOT_OURS = {
-    ".device.build",
     ".device.license.type",
     ".device.license.activation_date",
     ".services.berry.execution_status.state",
     ".meter.enc_en",
     ".meter.auth_en",
 }
-"""Firmware build, licences, scripts and meter keys: nothing here has them (yet)."""
+"""Licences, scripts and meter keys: nothing here has them (yet)."""
 
 
 def test_the_documented_fields_are_there_with_their_types(corpus: Path) -> None:
