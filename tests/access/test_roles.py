@@ -2,7 +2,7 @@
 
 import pytest
 
-from ohmstead.access.roles import Action, Role, may, sees
+from ohmstead.access.roles import Action, Role, gives, may, sees
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,11 @@ def test_one_sees_ones_own() -> None:
     assert sees(None, 1)
     assert sees(1, 1)
     assert not sees(2, 1)
+
+
+def test_nobody_gives_more_than_they_have() -> None:
+    """An invitation goes up to the inviter's own role: access/roles.py."""
+    given = {role: [each for each in Role if gives(role, each)] for role in Role}
+    assert given[Role.ADMIN] == [Role.ADMIN, Role.MANAGER, Role.VIEWER]
+    assert given[Role.MANAGER] == [Role.MANAGER, Role.VIEWER]
+    assert given[Role.VIEWER] == [Role.VIEWER]

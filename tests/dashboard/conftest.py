@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from tests.dashboard.described import as_described
 
-from ohmstead.access import passwords, secrets
+from ohmstead.access import codes, passwords, secrets
 from ohmstead.access.roles import Role
 from ohmstead.clock import SetClock
 from ohmstead.dashboard.api import app
@@ -27,6 +27,7 @@ from ohmstead.store.links import Links, Purpose
 from ohmstead.store.mails import Letter, Mails
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.people import People, User
+from ohmstead.store.second_factors import SecondFactors
 from ohmstead.store.sessions import Sessions
 from ohmstead.store.sites import Organisations, Sites
 
@@ -36,6 +37,8 @@ KEY = b"k" * 32
 PASSWORD = "a horse that is correct"
 HASH = passwords.hashed(PASSWORD)
 LOCAL = "http://localhost"
+SECRET = b"12345678901234567890"
+"""Of everybody's authenticator."""
 
 Enter = Callable[..., httpx.AsyncClient]
 SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
@@ -63,6 +66,13 @@ class World:
     @property
     def links(self) -> Links:
         return Links(self.database)
+
+    async def second_step(self, user: User) -> list[str]:
+        """Turn the second step on with SECRET; gives the recovery codes."""
+        factors, by = SecondFactors(self.database, KEY), By(user.email, self.clock.now())
+        await factors.propose(user, SECRET)
+        code = codes.code(SECRET, by.at.timestamp())
+        return await factors.confirm(user, code, by=by) or []
 
     async def letters(self) -> list[Letter]:
         """What was written and waits to be sent, the oldest first."""

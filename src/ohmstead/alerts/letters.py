@@ -3,14 +3,14 @@
 import html
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
-from ohmstead.alerts.words import LINK_HINT, ROLES, TEXTS, WHOLE, Text
+from ohmstead.alerts.words import LINK_HINT, MOMENT, ROLES, TEXTS, WHOLE, Text
 from ohmstead.errors import BadInput
 
 LANGUAGE = "en"
@@ -38,14 +38,13 @@ def mail(
     *,
     sender: Address,
     at: datetime,
-    until: datetime,
 ) -> EmailMessage:
-    """The mail of a letter, ready to be sent; `until` is when its link ends.
+    """The mail of a letter that was written at `at`, ready to be sent.
 
     BadInput when nobody can have that address.  Source: RFC 5322; RFC 3834, 5.2 (Auto-Submitted).
     """
     spoken = language if language is not None and language in TEXTS else LANGUAGE
-    text, filled = TEXTS[spoken][kind], _filled(fields, spoken, until)
+    text, filled = TEXTS[spoken][kind], _filled(fields, spoken)
     subject = text.subject.format_map(filled)
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
@@ -78,12 +77,15 @@ def address_of(recipient: str) -> Address:
         raise BadInput(f"mail cannot be sent to {recipient!r} ({trouble})") from trouble
 
 
-def _filled(fields: Mapping[str, str], language: str, until: datetime) -> dict[str, str]:
+def _filled(fields: Mapping[str, str], language: str) -> dict[str, str]:
     """What stands in the slots: names are other people's words, so that no link hides in them."""
-    filled = {name: _harmless(value) for name, value in fields.items() if name != "link"}
+    known = {name: value for name, value in fields.items() if name not in ("link", "until")}
+    filled = {name: _harmless(value) for name, value in known.items()}
     filled["place"] = filled.get("organisation") or WHOLE[language]
     filled["role"] = ROLES[language].get(fields.get("role", ""), "")
-    filled["until"] = f"{until:%Y-%m-%d %H:%M} UTC"
+    if "until" in fields:
+        until = datetime.fromisoformat(fields["until"]).astimezone(UTC)
+        filled["until"] = until.strftime(MOMENT[language])
     return filled
 
 

@@ -106,7 +106,8 @@ def _of_server(smtp: Smtp, trouble: Exception) -> str:
         return f"{smtp.shown} did not answer in {TIMEOUT_S:g} s"
     if isinstance(trouble, aiosmtplib.SMTPResponseException):
         return f"{smtp.shown} answers {trouble.code} {trouble.message}"
-    return f"{smtp.shown} cannot be reached: {trouble}"
+    why = trouble if trouble.__cause__ is None else trouble.__cause__
+    return f"{smtp.shown} cannot be reached: {str(why) or type(why).__name__}"
 
 
 class FolderWay:

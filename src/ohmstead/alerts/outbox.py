@@ -1,7 +1,7 @@
 """Sends the mail that waits: at once when one is written, later and later when it does not work."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.headerregistry import Address
 
 import structlog
@@ -94,14 +94,9 @@ class Outbox:
             letter.fields,
             sender=self._sender,
             at=made_at,
-            until=_minute(waiting.give_up_at),
         )
         recipient = letters.address_of(letter.recipient).addr_spec
         await self._way.send(message, recipient, waiting.id)
-
-
-def _minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
 
 
 def wait_s(tries: int) -> float:

@@ -211,6 +211,10 @@ ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "de": MappingProxyType({"admin": "Admin", "manager": "Manager", "viewer": "Betrachter"}),
     }
 )
+MOMENT: Mapping[str, str] = MappingProxyType(
+    {"en": "%d/%m/%Y, %H:%M UTC", "de": "%d.%m.%Y, %H:%M UTC"}
+)
+"""How a moment is written; nobody knows the reader's time zone."""
 LINK_HINT: Mapping[str, str] = MappingProxyType(
     {
         "en": "If the button does not work, open this address:",

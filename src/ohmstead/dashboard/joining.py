@@ -25,7 +25,7 @@ SPENT = "this link was used already, has expired, or never was one"
 
 @post(
     "/api/sign-up",
-    status_code=202,
+    status_code=204,
     responses=answers(400, 413, 429, 503),
     summary="Ask for an account",
 )
@@ -47,7 +47,7 @@ async def sign_up(
 
 @post(
     "/api/password/forgotten",
-    status_code=202,
+    status_code=204,
     responses=answers(400, 413, 429, 503),
     summary="Ask for a new password",
 )
@@ -60,7 +60,8 @@ async def forgotten(
     async with evenly(parts):
         user = await parts.people.find(email)
         if user is not None and letters.may_write(email, parts):
-            await letters.reset(parts, user, By(user.email, parts.clock.now()))
+            by = By(f"not signed in, from {address_of(request)}", parts.clock.now())
+            await letters.reset(parts, user, by)
 
 
 @post(

@@ -43,11 +43,12 @@ async def write(
     /,
     **fields: str,
 ) -> None:
-    """Let a letter be sent; after `life` it is not worth sending any more."""
+    """Let a letter be sent; after `life` its link has ended, and it is not worth sending."""
     now = parts.clock.now()
-    await parts.mails.add(
-        Letter(recipient, kind, language, fields), now, None if life is None else now + life
-    )
+    ends = None if life is None else now + life
+    if ends is not None:
+        fields["until"] = ends.isoformat(timespec="minutes")
+    await parts.mails.add(Letter(recipient, kind, language, fields), now, ends)
     parts.accounts.posted()
 
 

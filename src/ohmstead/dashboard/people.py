@@ -175,7 +175,7 @@ def _may_give(user: User, role: Role) -> None:
 @post(
     "/api/people/invitations/{id:int}",
     status_code=200,
-    responses=answers(400, 401, 404, 409, 429, 503),
+    responses=answers(400, 401, 404, 429, 503),
     security=SIGNED_IN,
     summary="Renew an invitation",
 )

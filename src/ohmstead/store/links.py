@@ -57,6 +57,22 @@ LINKS = """
 """
 
 
+INVITE = """
+    INSERT INTO links (digest, expires_at, purpose, made_at, email, role, organisation, language,
+                       made_by)
+    VALUES (%(digest)s, %(expires)s, 'invitation', %(at)s, %(email)s, %(role)s, %(of)s,
+            %(language)s, %(by)s)
+    RETURNING id
+"""
+RENEW = """
+    UPDATE links SET digest = %(digest)s, expires_at = %(expires)s, made_at = %(at)s,
+                     email = %(email)s, role = %(role)s, language = %(language)s, made_by = %(by)s
+    WHERE purpose = 'invitation' AND used_at IS NULL AND lower(email) = lower(%(email)s)
+      AND organisation IS NOT DISTINCT FROM %(of)s
+    RETURNING id
+"""
+
+
 class Links:
     """Every link that was not used and has not expired."""
 
@@ -117,26 +133,22 @@ class Links:
         plain = checked_email(email)
         async with self._database.transaction() as connection:
             await _sweep(connection, by.at)
-            await connection.execute(
-                "DELETE FROM links WHERE purpose = 'invitation' AND lower(email) = lower(%s)"
-                " AND organisation IS NOT DISTINCT FROM %s",
-                (plain, organisation),
-            )
-            cursor = await connection.execute(
-                "SELECT count(*) FROM links WHERE purpose = 'invitation'"
-                " AND organisation IS NOT DISTINCT FROM %s",
-                (organisation,),
-            )
-            waiting = await cursor.fetchone()
-            if waiting and waiting[0] >= INVITATIONS_MOST:
-                raise Conflict(f"{waiting[0]} invitations wait already; withdraw some first")
-            cursor = await connection.execute(
-                "INSERT INTO links (digest, expires_at, purpose, made_at, email, role,"
-                " organisation, language, made_by)"
-                " VALUES (%s, %s, 'invitation', %s, %s, %s, %s, %s, %s) RETURNING id",
-                (digest, expires, by.at, plain, str(role), organisation, language, by.name),
-            )
+            values = {
+                "digest": digest,
+                "expires": expires,
+                "at": by.at,
+                "email": plain,
+                "role": str(role),
+                "of": organisation,
+                "language": language,
+                "by": by.name,
+            }
+            cursor = await connection.execute(RENEW, values)
             made = await cursor.fetchone()
+            if made is None:
+                await _refuse_too_many(connection, organisation)
+                cursor = await connection.execute(INVITE, values)
+                made = await cursor.fetchone()
             await record(
                 connection,
                 actor=by.name,
@@ -221,6 +233,17 @@ class Links:
                 subject=invitation.email or "",
                 at=by.at,
             )
+
+
+async def _refuse_too_many(connection: Connection, organisation: int | None) -> None:
+    cursor = await connection.execute(
+        "SELECT count(*) FROM links WHERE purpose = 'invitation' AND used_at IS NULL"
+        " AND organisation IS NOT DISTINCT FROM %s",
+        (organisation,),
+    )
+    waiting = await cursor.fetchone()
+    if waiting and waiting[0] >= INVITATIONS_MOST:
+        raise Conflict(f"{waiting[0]} invitations wait already; withdraw some first")
 
 
 async def _sweep(connection: Connection, now: datetime) -> None:
