@@ -92,7 +92,7 @@ def shifted(value: float, power: int) -> float:
     """
     if power == 0:
         return value
-    if isinstance(value, float):
+    if not isinstance(value, int):
         return float(Decimal(repr(value)).scaleb(power))
     if power > 0:
         return value * int(10**power)

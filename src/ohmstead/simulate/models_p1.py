@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ohmstead.simulate import days, homes, layouts
+from ohmstead.simulate import days, homes, p1_texts
 from ohmstead.simulate.building import Building
-from ohmstead.simulate.layouts import Layout
 from ohmstead.simulate.model import LUXEMBOURG, SIMULATION, Model
+from ohmstead.simulate.p1_layout import Layout
 from ohmstead.simulate.pipes import Pipe
 from ohmstead.simulate.weather import Place
 
@@ -33,13 +33,13 @@ def _dutch(yearly_kwh: float, speech: Layout, interval_s: float, says: str) -> M
 P1: Mapping[str, Model] = MappingProxyType(
     {
         "p1-dsmr5": _dutch(
-            3400, layouts.DSMR5, 1, "Dutch home, three phases and gas, P1 (DSMR 5), every second"
+            3400, p1_texts.DSMR5, 1, "Dutch home, three phases and gas, P1 (DSMR 5), every second"
         ),
         "p1-dsmr4": _dutch(
-            3900, layouts.DSMR4, 10, "Dutch home, three phases and gas, P1 (DSMR 4.2)"
+            3900, p1_texts.DSMR4, 10, "Dutch home, three phases and gas, P1 (DSMR 4.2)"
         ),
         "p1-dsmr22": _dutch(
-            2900, layouts.DSMR22, 10, "Dutch home with the oldest P1 (DSMR 2.2), no checksum"
+            2900, p1_texts.DSMR22, 10, "Dutch home with the oldest P1 (DSMR 2.2), no checksum"
         ),
         "p1-be": Model(
             "Belgian home with solar panels, gas and water, P1 (e-MUCS), every second",
@@ -49,7 +49,7 @@ P1: Mapping[str, Model] = MappingProxyType(
             "Europe/Brussels",
             homes.BRUSSELS,
             homes.BELGIAN_SUN,
-            layouts.EMUCS,
+            p1_texts.EMUCS,
             "1SAG",
             Pipe(1600, heating=0.82, key=1),
             Pipe(95, heating=0.0, key=2),
@@ -60,7 +60,7 @@ P1: Mapping[str, Model] = MappingProxyType(
             "Europe/Stockholm",
             homes.STOCKHOLM,
             homes.HOME_WITH_CAR,
-            layouts.SWEDISH,
+            p1_texts.SWEDISH,
             "7350",
         ),
         "p1-heat-pump": _p1(
@@ -69,7 +69,7 @@ P1: Mapping[str, Model] = MappingProxyType(
             "Europe/Zurich",
             homes.ZURICH,
             homes.SWISS_HEAT_PUMP,
-            layouts.SWISS,
+            p1_texts.SWISS,
             "LGZ1",
         ),
         "p1-shop": _p1(
@@ -78,7 +78,7 @@ P1: Mapping[str, Model] = MappingProxyType(
             "Europe/Zurich",
             homes.ZURICH,
             homes.SWISS_SHOP,
-            layouts.SWISS,
+            p1_texts.SWISS,
             "LGZ1",
         ),
         "p1-lu": Model(
@@ -89,7 +89,7 @@ P1: Mapping[str, Model] = MappingProxyType(
             "Europe/Luxembourg",
             homes.LUXEMBOURG,
             homes.HOME,
-            layouts.LUXEMBOURGISH,
+            p1_texts.LUXEMBOURGISH,
             "SAG1",
             keys=LUXEMBOURG,
         ),
@@ -101,7 +101,7 @@ P1: Mapping[str, Model] = MappingProxyType(
             "Europe/Vienna",
             homes.VIENNA,
             homes.HOME_WITH_SUN,
-            layouts.AUSTRIAN,
+            p1_texts.AUSTRIAN,
             "SAG1",
             keys=SIMULATION,
         ),

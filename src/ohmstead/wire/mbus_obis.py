@@ -84,9 +84,8 @@ def _electricity(head: Head, letters: str) -> tuple[int, int, int] | None:
     """Value groups C, D and E of a record; None where it has no code."""
     what = head.information
     quantity, phase = what.meaning.quantity, what.phase
-    if head.storage or what.further or what.unit not in UNITS:
-        return None
-    if head.function not in (Function.NOW, Function.MAXIMUM):
+    is_present = not head.storage and head.function in (Function.NOW, Function.MAXIMUM)
+    if not is_present or what.further or what.unit not in UNITS:
         return None
     if head.function == Function.MAXIMUM:
         is_demand = quantity == "power" and not head.subunit and not phase and what.unit == "W"
