@@ -54,7 +54,9 @@ class BreakOuts:
         for row in await self._database.rows(
             "SELECT username, kind, attempts, last, last_at FROM break_outs ORDER BY username"
         ):
-            everybody.setdefault(row.pop("username"), {})[row.pop("kind")] = BreakOut(**row)
+            of = everybody.setdefault(row.pop("username"), {})
+            kind = row.pop("kind")
+            of[kind] = BreakOut(**row)
         return everybody
 
 
