@@ -1,150 +1,209 @@
-"""What one device message costs from PUBLISH to acknowledged batch: `python bench/broker_ingest.py
-[--json]`.
+"""What one message of a device costs: `python bench/broker_ingest.py [--json]`.
 
-Devices are MQTT clients in a process of their own, QoS 1 over TLS, with up to 20 messages in flight
-each; here a reader takes batches and has them done at once (no database).  The broker's CPU is the
-child's from /proc, the reader's this process's (CPU time, all threads).
+Three ways, in one run and with the same devices (MQTT 3.1.1, QoS 1, TLS, 50 messages in flight
+each): to a stored row in `ohmstead cloud`; to a stored row and on to an integration's subscriber;
+and through Mosquitto to a subscriber, which stores nothing.  CPU is each process's own, from /proc.
 """
 
 import asyncio
 import json
 import multiprocessing
-import os
-import ssl
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
-import time
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-import paho.mqtt.client as paho
-import structlog
+import psycopg
 
-from ohmstead.broker.callout import Callout, Grant, Login
-from ohmstead.broker.child import free_port
-from ohmstead.broker.messages import Messages
-from ohmstead.broker.server import BrokerOptions, NatsServer
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.load import mqtt, place
+from tests.whole.conftest import Cloud
+from tests.whole.programs import admin, free_ports
+
 from ohmstead.clock import SystemClock
 from ohmstead.house.authority import Authority
+from ohmstead.store.server import running as database_of
 
-DEVICES = 8
-EACH = 1500
-IN_FLIGHT = 20
-PAYLOAD = json.dumps({"report": {f"quantity_{n}": 1234.567 + n for n in range(50)}}).encode()
-
-
-def device(number: int, port: int, ca: str) -> None:
-    """Publish EACH messages and return when all of them are acknowledged."""
-    finished = threading.Event()
-    left = EACH
-    name = f"GW{number}"
-
-    def acknowledged(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            finished.set()
-
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=name)
-    client.username_pw_set(name, "bench")
-    client.tls_set_context(ssl.create_default_context(cadata=ca))
-    client.max_inflight_messages_set(IN_FLIGHT)
-    client.on_publish = acknowledged
-    client.connect("localhost", port)
-    client.loop_start()
-    for _ in range(EACH):
-        client.publish(f"up/{name}", PAYLOAD, qos=1)
-    if not finished.wait(120):
-        sys.exit(f"{name}: {left} messages were not acknowledged")
-    client.disconnect()
-    client.loop_stop()
+DEVICES, EACH = 20, 1500
+IDLE = 1000
+WAIT_S = 300
+COUNTED = "SELECT sum(accepted + late + duplicate) FROM counters"
+Figures = dict[str, object]
 
 
-def devices(port: int, ca: str) -> None:
-    """All devices, a thread each."""
-    threads = [
-        threading.Thread(target=device, args=(number, port, ca)) for number in range(DEVICES)
-    ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-
-
-def cpu_s(pid: int) -> float:
-    """CPU seconds a process used.  Source: proc(5), stat, fields 14 and 15."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def allow(login: Login) -> Grant:
-    """Every device may publish on its own topic."""
-    return Grant(publish=(f"up/{login.username}",))
-
-
-async def measure(options: BrokerOptions, ca: str) -> dict[str, object]:
-    """One run."""
-    clock, count = SystemClock(), DEVICES * EACH
+async def stored(data: Path, count: int) -> None:
+    """Wait until so many rows are there."""
+    url = str(database_of(data))
     async with (
-        NatsServer(options, clock) as server,
-        Callout(server.link, server.key, clock, allow),
-        Messages(server.link, clock, options.limits) as messages,
+        asyncio.timeout(WAIT_S),
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as connection,
     ):
-        assert server.pid is not None
-        sender = multiprocessing.get_context("spawn").Process(
-            target=devices, args=(options.port, ca)
-        )
-        broker_s, own_s = cpu_s(server.pid), time.process_time()
-        sender.start()
-        taken = batches = 0
-        began = 0.0
-        async with asyncio.timeout(180):
-            while taken < count:
-                batch = await anext(aiter(messages))
-                began = began or time.perf_counter()
-                taken += len(batch.messages)
-                batches += 1
-                await batch.done()
-        took_s = time.perf_counter() - began
-        figures = {
-            "case": "fsync before PUBACK" if options.sync_always else "fsync every 2 minutes",
-            "messages_per_s": round(count / took_s),
-            "messages_per_batch": round(count / batches, 1),
-            "broker_cpu_us": round((cpu_s(server.pid) - broker_s) / count * 1e6, 1),
-            "reader_cpu_us": round((time.process_time() - own_s) / count * 1e6, 1),
-        }
-        await asyncio.to_thread(sender.join, 30)
-    return figures
+        while True:
+            found = await (await connection.execute(COUNTED)).fetchone()
+            if found and int(found[0] or 0) >= count:
+                return
+            await asyncio.sleep(0.05)
 
 
-async def run() -> list[dict[str, object]]:
-    """Both ways of keeping what arrives."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        authority = Authority(folder / "pki", SystemClock())
-        files = authority.ensure()
-        options = BrokerOptions(
-            folder=folder / "always",
-            certificate=files.certificate,
-            key=files.key,
-            port=free_port(),
+def row(case: str, count: int, took_s: float, parts: dict[str, float]) -> Figures:
+    """One line of the table."""
+    each = {f"{name}_us": round(used / count * 1e6, 1) for name, used in parts.items()}
+    total = round(sum(parts.values()) / count * 1e6, 1)
+    return {"case": case, "messages_per_s": round(count / took_s), **each, "total_us": total}
+
+
+async def cloud_ways(folder: Path) -> tuple[list[Figures], int]:
+    """Device to row, and device to row and subscriber; then the memory of idle connections."""
+    http, https, mqtts = free_ports(3)
+    cloud = Cloud(folder / "cloud", (http, https, mqtts))
+    ids, count = place.macs(DEVICES), DEVICES * EACH
+    figures = []
+    async with cloud.up() as program:
+        password = await place.add_devices(cloud.data, ids)
+        ca = (cloud.data / "pki" / "ca.crt").read_text()
+        logins = [mqtt.Login("localhost", mqtts, ca, mac, password) for mac in ids]
+        topics = [f"up/{mac}" for mac in ids]
+        send = partial(run, logins, topics)
+        before = place.shares(program.process.pid)
+        with place.timer() as took:
+            await asyncio.to_thread(send)
+            await stored(cloud.data, count)
+        after = place.shares(program.process.pid)
+        used = {name: after[name] - before[name] for name in before}
+        figures.append(row("device -> stored", count, took[0], used))
+        relayed = await with_integration(cloud, ids, program.process.pid, send, ca)
+        figures.append(relayed)
+        broker = program.child("nats-server")
+        memory = await asyncio.to_thread(idle_kb, broker, logins[0])
+    return figures, memory
+
+
+def run(logins: list[mqtt.Login], topics: list[str]) -> None:
+    """All devices send all of theirs."""
+    mqtt.devices(logins, topics, lambda _: place.payloads(EACH)).join()
+
+
+async def with_integration(
+    cloud: Cloud, ids: list[str], pid: int, send: "partial[None]", ca: str
+) -> Figures:
+    """The same once more, passed on to an integration that has every device."""
+    count = len(ids) * EACH
+    await admin(cloud.data, "user", "add", "owner@example.org", "--role", "admin")
+    sheet = await admin(
+        cloud.data, "integration", "add", "--owner", "owner@example.org", "--interval", "0"
+    )
+    for mac in ids:
+        await admin(cloud.data, "integration", "attach", sheet["id"], mac)
+    login = mqtt.Login("localhost", cloud.ports[2], ca, sheet["username"], sheet["password"])
+    ready = multiprocessing.get_context("fork").Event()
+    # times of a second run are later ones: none was passed on before
+    receiver = multiprocessing.get_context("fork").Process(
+        target=mqtt.subscribe, args=(login, sheet["topic"], count, ready.set)
+    )
+    receiver.start()
+    await asyncio.to_thread(ready.wait, WAIT_S)
+    before = place.shares(pid)
+    with place.timer() as took:
+        await asyncio.to_thread(send)
+        await stored(cloud.data, 2 * count)
+        await asyncio.to_thread(receiver.join, WAIT_S)
+    after = place.shares(pid)
+    if receiver.is_alive():
+        receiver.kill()
+        raise SystemExit("the subscriber did not receive everything")
+    used = {name: after[name] - before[name] for name in before}
+    return row("device -> stored and integration", count, took[0], used)
+
+
+def idle_kb(broker: int, login: mqtt.Login) -> int:
+    """Memory in kB that IDLE connections of one device's user take at the broker."""
+    before = place.resident_kb(broker)
+    held = [mqtt.connected(login, client_id=f"{login.username}:{n}") for n in range(IDLE)]
+    after = place.resident_kb(broker)
+    for sock in held:
+        sock.close()
+    return after - before
+
+
+CONFIGURATION = """
+listener {port} 127.0.0.1
+certfile {certificate}
+keyfile {key}
+allow_anonymous true
+max_inflight_messages 0
+max_queued_messages 0
+"""
+
+
+@contextmanager
+def mosquitto(folder: Path, port: int, files: tuple[Path, Path]) -> Iterator[int]:
+    """A Mosquitto with TLS and no passwords; its pid."""
+    program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin")
+    assert program is not None
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(CONFIGURATION.format(port=port, certificate=files[0], key=files[1]))
+    process = subprocess.Popen([program, "-c", configuration], stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"running" in line:
+            break
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def forwarded(folder: Path) -> Figures:
+    """Mosquitto: device to subscriber, nothing stored."""
+    authority = Authority(folder / "pki", SystemClock())
+    files = authority.ensure()
+    (port,) = free_ports(1)
+    count = DEVICES * EACH
+    for path in (files.certificate, files.key, files.key.parent):
+        path.chmod(0o755)  # it gives up being root
+    with mosquitto(folder, port, (files.certificate, files.key)) as pid:
+        ca = authority.ca_certificate
+        logins = [mqtt.Login("localhost", port, ca, f"gw{n}", "x") for n in range(DEVICES)]
+        ready = multiprocessing.get_context("fork").Event()
+        to = mqtt.Login("localhost", port, ca, "sub", "x")
+        receiver = multiprocessing.get_context("fork").Process(
+            target=mqtt.subscribe, args=(to, "up/#", count, ready.set)
         )
-        other = replace(options, folder=folder / "lazy", sync_always=False)
-        return [await measure(each, authority.ca_certificate) for each in (options, other)]
+        receiver.start()
+        ready.wait(WAIT_S)
+        before = place.cpu_s(pid)
+        with place.timer() as took:
+            run(logins, [f"up/{login.username}" for login in logins])
+            receiver.join(WAIT_S)
+        used = {"broker": place.cpu_s(pid) - before}
+    return row("Mosquitto, forwarded only", count, took[0], used)
 
 
 def main() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    figures = asyncio.run(run())
+    """Print the figures, as a table or as JSON."""
+    with tempfile.TemporaryDirectory(prefix="ohmstead-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        figures, memory = asyncio.run(cloud_ways(folder))
+        if shutil.which("mosquitto", path="/usr/sbin:/usr/bin"):
+            figures.append(forwarded(folder))
     if "--json" in sys.argv:
-        told = {"bench": "broker_ingest", "python": sys.version.split()[0], "figures": figures}
+        told = {"bench": "broker_ingest", "figures": figures, "idle_kb_per_1000": memory}
         print(json.dumps(told))
         return
-    names = tuple(figures[0])[1:]
-    print(f"{DEVICES} devices, {len(PAYLOAD)} bytes".ljust(24), *(f"{n:>19}" for n in names))
+    names = ("messages_per_s", "broker_us", "cloud_us", "database_us", "total_us")
+    print(f"{DEVICES} devices, {EACH} messages each".ljust(36), *(f"{n:>15}" for n in names))
     for each in figures:
-        print(f"{each['case']:<24}", *(f"{each[name]:>19}" for name in names))
+        print(f"{each['case']:<36}", *(f"{each.get(name, '-'):>15}" for name in names))
+    print(f"memory of {IDLE} idle connections at the broker: {memory / 1000:.1f} MB")
 
 
 if __name__ == "__main__":
