@@ -19,6 +19,9 @@ from ohmstead.store import audit
 from ohmstead.store.devices import Device, mac_of
 from ohmstead.store.people import User
 
+GUESSES = "claims"
+"""The account under which guesses of one device's code are counted, whoever guesses."""
+
 
 @get("/api/devices", responses=answers(401, 503), security=SIGNED_IN, summary="The devices")
 async def devices(user: NamedDependency[User], parts: NamedDependency[Parts]) -> shapes.Devices:
@@ -43,13 +46,13 @@ async def claim(
     """Show that one stands before a device: with the code that it shows."""
     mac, address = mac_of(data.mac), address_of(request)
     guessed = f"device {mac}"
-    parts.attempts.begin(guessed, "")  # whoever guesses: a code is short
+    parts.attempts.begin(GUESSES, mac)  # from wherever: a code is short
     parts.attempts.begin(guessed, address)
     now = step(user, parts)
     digest = secrets.digest(parts.key, secrets.plain_claim(data.code))
     device = await parts.devices.claim(mac, digest, user.id, now.at)
     parts.attempts.succeeded(guessed, address)
-    parts.attempts.succeeded(guessed, "")
+    parts.attempts.succeeded(GUESSES, mac)
     await audit.record(
         parts.database,
         actor=now.actor,
