@@ -34,6 +34,7 @@ def broker_of(options: CloudOptions, files: Files, clock: Clock) -> Broker:
         key=files.key,
         host=options.mqtts.host,
         port=options.mqtts.port,
+        sync_always=options.sync_always,
         binary=options.nats_binary,
     )
     return NatsServer(told_child, clock)

