@@ -101,14 +101,14 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         int,
         typer.Option(min=1, max=MOST_REPLICAS, help="On how many servers each message is kept."),
     ] = REPLICAS,
-    broker_sync: Annotated[
+    no_broker_sync: Annotated[
         bool,
         typer.Option(
-            "--broker-sync/--no-broker-sync",
-            help="Acknowledge only what is on the disk; without, much faster, and a power failure"
-            " may lose two minutes.",
+            "--no-broker-sync",
+            help="Acknowledge before the disk has it: much faster, and a power failure may lose"
+            " two minutes.",
         ),
-    ] = True,
+    ] = False,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(help="Address or network of a reverse proxy to believe; may be repeated."),
@@ -125,7 +125,7 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         database=database,
         names=tuple(name or ()),
         trusted_proxies=tuple(map(_network, trusted_proxy or ())),
-        sync_always=broker_sync,
+        sync_always=not no_broker_sync,
         broker=external(
             broker or (),
             broker_mqtts,

