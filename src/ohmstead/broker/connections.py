@@ -6,6 +6,7 @@ Source: NATS documentation, system events, `$SYS.REQ.SERVER.PING.CONNZ` and `…
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,7 @@ class _Connection(msgspec.Struct, frozen=True):
     cid: int
     mqtt_client: str = ""
     authorized_user: str = ""
+    start: datetime | None = None
 
 
 class _Server(msgspec.Struct, frozen=True):
@@ -60,8 +62,8 @@ class Connections:
     ) -> None:
         await self._connection.close()
 
-    async def kick(self, users: Collection[str]) -> int:
-        """End every connection of these users; gives how many there were.
+    async def kick(self, users: Collection[str], before: datetime | None = None) -> int:
+        """End every connection of these users, or those begun `before`; gives how many.
 
         TimeoutError or nats.errors.Error when no server answers.
         """
@@ -70,6 +72,7 @@ class Connections:
             (server, each.cid)
             async for server, each in self._all(one)
             if each.authorized_user in users
+            and (before is None or each.start is None or each.start <= before)
         ]
         for server, cid in found:
             await self._connection.request(

@@ -193,7 +193,7 @@ async def _intake(
         Background() as tasks,
     ):
         relay = Relay(IntegrationDevices(home.database), outlet, clock, compact.either)
-        watch = Watch(home, broker.link, relay)
+        watch = Watch(home, broker.link, relay, clock)
         broker.log.on_violation = lambda each: attempts.violation(
             callout.user_of(each.client_id), each
         )

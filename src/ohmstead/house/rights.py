@@ -90,8 +90,8 @@ def _still(until: datetime | None, now: datetime) -> bool:
 class Watch:
     """Ends connections whose rights changed, and tells the relay what changed."""
 
-    def __init__(self, home: Installation, link: Link, relay: Relay) -> None:
-        self._home, self._link, self._relay = home, link, relay
+    def __init__(self, home: Installation, link: Link, relay: Relay, clock: Clock) -> None:
+        self._home, self._link, self._relay, self._clock = home, link, relay, clock
         self._ending: set[str] = set()
         self._more = asyncio.Event()
 
@@ -104,21 +104,28 @@ class Watch:
                 self._more.set()
 
     async def end(self) -> None:
-        """Ends connections, each user's twice, until it is cancelled."""
+        """Ends connections, until it is cancelled; twice for each user.
+
+        The second time those that were begun before the first, and whose sign-in was answered with
+        the rights from before the change.
+        """
         again: set[str] = set()
+        changed_at = self._clock.now()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_S if again else None):
+                async with asyncio.timeout(AGAIN_S if again or self._ending else None):
                     await self._more.wait()
             self._more.clear()
             fresh, self._ending = self._ending, set()
             try:
                 async with Connections(self._link) as connections:
-                    ended = await connections.kick(fresh | again)
+                    ended = await connections.kick(again, before=changed_at) if again else 0
+                    changed_at = self._clock.now()
+                    ended += await connections.kick(fresh) if fresh else 0
             except (NatsError, TimeoutError, Unavailable) as trouble:
                 log.warning("connections not ended yet", users=len(fresh), why=repr(trouble))
-                self._ending |= fresh | again  # the broker is away: nobody is connected to it
-                again = {""}
+                self._ending |= fresh | again
+                again = set()
                 continue
             if ended:
                 log.info("connections ended: rights changed", connections=ended, users=len(fresh))
