@@ -1,8 +1,9 @@
 """What one message of a device costs: `python bench/broker_ingest.py [--json]`.
 
-Three ways, in one run and with the same devices (MQTT 3.1.1, QoS 1, TLS, 50 messages in flight
-each): to a stored row in `ohmstead cloud`; to a stored row and on to an integration's subscriber;
-and through Mosquitto to a subscriber, which stores nothing.  CPU is each process's own, from /proc.
+One run, the same devices (MQTT 3.1.1, QoS 1, TLS, 50 messages in flight each): to a stored row in
+`ohmstead cloud`, with the broker's fsync before PUBACK and without; to a row and to an integration's
+subscriber; and through Mosquitto to a subscriber, nothing stored.  CPU is each process's own, from
+/proc.
 """
 
 import asyncio
@@ -24,13 +25,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.load import mqtt, place
 from tests.whole.conftest import Cloud
-from tests.whole.programs import admin, free_ports
+from tests.whole.programs import admin, free_ports, running
 
 from ohmstead.clock import SystemClock
 from ohmstead.house.authority import Authority
 from ohmstead.store.server import running as database_of
 
-DEVICES, EACH = 20, 1500
+DEVICES, EACH = 20, 500
 IDLE = 1000
 WAIT_S = 300
 COUNTED = "SELECT sum(accepted + late + duplicate) FROM counters"
@@ -58,30 +59,36 @@ def row(case: str, count: int, took_s: float, parts: dict[str, float]) -> Figure
     return {"case": case, "messages_per_s": round(count / took_s), **each, "total_us": total}
 
 
-async def cloud_ways(folder: Path) -> tuple[list[Figures], int]:
-    """Device to row, and device to row and subscriber; then the memory of idle connections."""
+async def cloud_ways(folder: Path, *, fsync: bool) -> tuple[list[Figures], int]:
+    """Device to row; without fsync also to row and subscriber, and the memory of idle
+    connections."""
     http, https, mqtts = free_ports(3)
-    cloud = Cloud(folder / "cloud", (http, https, mqtts))
+    cloud = Cloud(folder / f"cloud-{fsync}", (http, https, mqtts))
     ids, count = place.macs(DEVICES), DEVICES * EACH
-    figures = []
-    async with cloud.up() as program:
+    async with running(*cloud.arguments, *([] if fsync else ["--no-broker-sync"])) as program:
+        await program.says(r"^CA certificate")
         password = await place.add_devices(cloud.data, ids)
         ca = (cloud.data / "pki" / "ca.crt").read_text()
         logins = [mqtt.Login("localhost", mqtts, ca, mac, password) for mac in ids]
-        topics = [f"up/{mac}" for mac in ids]
-        send = partial(run, logins, topics)
+        send = partial(run, logins, [f"up/{mac}" for mac in ids])
         before = place.shares(program.process.pid)
         with place.timer() as took:
             await asyncio.to_thread(send)
             await stored(cloud.data, count)
-        after = place.shares(program.process.pid)
-        used = {name: after[name] - before[name] for name in before}
-        figures.append(row("device -> stored", count, took[0], used))
-        relayed = await with_integration(cloud, ids, program.process.pid, send, ca)
-        figures.append(relayed)
-        broker = program.child("nats-server")
-        memory = await asyncio.to_thread(idle_kb, broker, logins[0])
+        used = spent(before, program.process.pid)
+        case = f"device -> stored, fsync {'first' if fsync else 'later'}"
+        figures = [row(case, count, took[0], used)]
+        if fsync:
+            return figures, 0
+        figures.append(await with_integration(cloud, ids, program.process.pid, send, ca))
+        memory = await asyncio.to_thread(idle_kb, program.child("nats-server"), logins[0])
     return figures, memory
+
+
+def spent(before: dict[str, float], pid: int) -> dict[str, float]:
+    """CPU seconds of each part since `before`."""
+    after = place.shares(pid)
+    return {name: after[name] - before[name] for name in before}
 
 
 def run(logins: list[mqtt.Login], topics: list[str]) -> None:
@@ -113,12 +120,10 @@ async def with_integration(
         await asyncio.to_thread(send)
         await stored(cloud.data, 2 * count)
         await asyncio.to_thread(receiver.join, WAIT_S)
-    after = place.shares(pid)
     if receiver.is_alive():
         receiver.kill()
         raise SystemExit("the subscriber did not receive everything")
-    used = {name: after[name] - before[name] for name in before}
-    return row("device -> stored and integration", count, took[0], used)
+    return row("device -> stored and integration", count, took[0], spent(before, pid))
 
 
 def idle_kb(broker: int, login: mqtt.Login) -> int:
@@ -192,7 +197,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ohmstead-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        figures, memory = asyncio.run(cloud_ways(folder))
+        figures, _ = asyncio.run(cloud_ways(folder, fsync=True))
+        further, memory = asyncio.run(cloud_ways(folder, fsync=False))
+        figures += further
         if shutil.which("mosquitto", path="/usr/sbin:/usr/bin"):
             figures.append(forwarded(folder))
     if "--json" in sys.argv:
