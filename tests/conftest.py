@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
 CI = os.environ.get("CI", "").lower() in {"true", "1"}
@@ -13,6 +14,20 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # No test may change the network of the machine it runs on: those about it start a bus of their own.
 os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent/system_bus_socket"
+
+# A loaded machine is no reason to fail, and in CI the same examples are tried each time, so that
+# what fails there fails anywhere.  `make test ARGS="--hypothesis-profile=thorough"` tries more.
+settings.register_profile(
+    "quick",
+    max_examples=50,
+    deadline=None,
+    derandomize=CI,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "thorough", settings.get_profile("quick"), max_examples=1000, derandomize=False
+)
+settings.load_profile("quick")
 
 pytest_plugins = ["tests.postgres"] if (HERE / "postgres.py").exists() else []
 
