@@ -1,9 +1,9 @@
 """What one message of a device costs: `python bench/broker_ingest.py [--json]`.
 
 One run, the same devices (MQTT 3.1.1, QoS 1, TLS, 50 messages in flight each): to a stored row in
-`ohmstead cloud`, with the broker's fsync before PUBACK and without; to a row and to an integration's
-subscriber; and through Mosquitto to a subscriber, nothing stored.  CPU is each process's own, from
-/proc.
+`ohmstead cloud`, with the broker's fsync before PUBACK and without; to a row and to the subscriber
+of an integration; and through Mosquitto to a subscriber, nothing stored.  CPU is each process's
+own, from /proc.
 """
 
 import asyncio

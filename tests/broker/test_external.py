@@ -15,6 +15,8 @@ from ohmstead.broker.external import Credentials, ExternalBroker, ExternalOption
 from ohmstead.broker.messages import Messages
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput, NotFound, Unavailable
+from ohmstead.integrations.outlet import Endpoint
+from ohmstead.settings.broker import external
 
 CLOCK = SystemClock()
 
@@ -95,3 +97,31 @@ async def test_one_that_is_not_there_is_said(tmp_path: Path, credentials: Creden
     with pytest.raises(Unavailable, match="admin broker configuration"):
         async with ExternalBroker(options, CLOCK):
             pass
+
+
+def test_options_name_what_is_wrong_with_an_address(tmp_path: Path) -> None:
+    """docs/commands.md, `--broker`, `--broker-mqtts`: a list of either is taken apart."""
+    found = external(
+        ["nats://a:1, tls://b"], "mqtts://a:2,mqtts://b", tmp_path / "external.json", None, 3
+    )
+    assert found is not None
+    assert found.urls == ("nats://a:1", "tls://b")
+    assert found.addresses == (("a", 2), ("b", 8883))
+    assert external((), None, tmp_path, None, 3) is None
+    for urls, mqtts in (
+        (["http://a"], "mqtts://a"),
+        (["nats://a"], None),
+        (["nats://a"], "mqtt://a"),
+        (["nats://user:secret@a"], "mqtts://a"),
+        (["nats://a:x"], "mqtts://a"),
+        ([], "mqtts://a"),
+    ):
+        with pytest.raises(BadInput, match="--broker"):
+            external(urls, mqtts, tmp_path, None, 3)
+
+
+def test_an_outlet_goes_on_to_the_next_server() -> None:
+    """docs/broker.md: the relay is a client like others, and finds a server that is there."""
+    first = Endpoint("a", 1, "u", "p", None, (("b", 2), ("c", 3)))
+    seen = [(to.host, to.port) for to in (first, first.next, first.next.next, first.next.next.next)]
+    assert seen == [("a", 1), ("b", 2), ("c", 3), ("a", 1)]

@@ -105,9 +105,9 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         await stack.enter_async_context(broker)
         hub = Hub()
         relay_at = (
-            options.broker.first_mqtts
+            options.broker.addresses
             if options.broker
-            else (_within(options.mqtts.host), options.mqtts.port)
+            else ((_within(options.mqtts.host), options.mqtts.port),)
         )
         relay_tls = ssl.create_default_context(cadata=trusted_by_devices(options, authority))
         relay = await stack.enter_async_context(
@@ -162,7 +162,7 @@ async def _intake(
     broker: Broker,
     hub: Hub,
     clock: Clock,
-    relay_at: tuple[str, int],
+    relay_at: tuple[tuple[str, int], ...],
     relay_tls: ssl.SSLContext,
 ) -> AsyncIterator[Relay]:
     """What comes from the broker: stored, shown, and passed on to integrations."""
@@ -182,7 +182,8 @@ async def _intake(
         find_channel=devices.channel,
     )
     rights, attempts = Rights(home, clock), Attempts(home, clock)
-    to = Endpoint(*relay_at, rights.relay_user, rights.relay_password, relay_tls)
+    first, *others = relay_at
+    to = Endpoint(*first, rights.relay_user, rights.relay_password, relay_tls, tuple(others))
     async with (
         Callout(
             broker.link, broker.key, clock, rights.of, on_wrong_client=attempts.wrong_client

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -43,6 +43,14 @@ class Endpoint:
     username: str
     password: str
     tls: ssl.SSLContext | None
+    others: tuple[tuple[str, int], ...] = ()
+    """Host and port of the other servers of a cluster, for when this one is away."""
+
+    @property
+    def next(self) -> "Endpoint":
+        """The same broker by its next address."""
+        here, *others = (*self.others, (self.host, self.port))
+        return replace(self, host=here[0], port=here[1], others=tuple(others))
 
     def __repr__(self) -> str:
         return f"Endpoint({self.host!r}, {self.port}, {self.username!r})"  # and not the password
@@ -85,6 +93,7 @@ class Outlet:
             if trouble is not None:
                 log.warning("not passed on yet", messages=len(left), why=str(trouble))
                 await self._close()
+                self._endpoint = self._endpoint.next
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _PAUSE_S[1])
 

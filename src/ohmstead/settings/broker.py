@@ -30,10 +30,10 @@ class External:
     """On how many servers each message is kept."""
 
     @property
-    def first_mqtts(self) -> tuple[str, int]:
-        """Host and port of the first server for MQTT."""
-        parts = urlsplit(self.mqtts.split(",", maxsplit=1)[0].strip())
-        return parts.hostname or "", parts.port or 8883
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each server for MQTT."""
+        parts = [urlsplit(uri.strip()) for uri in self.mqtts.split(",")]
+        return tuple((each.hostname or "", each.port or 8883) for each in parts)
 
 
 def external(
