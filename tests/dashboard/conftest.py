@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -186,7 +187,7 @@ def sign_in(world: World, enter: Enter) -> SignIn:
     Their session is written straight into the store, which spares a password's hash.
     """
 
-    async def make(email: str = "ada@example.org", **where: str) -> httpx.AsyncClient:
+    async def make(email: str = "ada@example.org", **where: Any) -> httpx.AsyncClient:
         client, token = enter(**where), secrets.new_token()
         user = await world.people.get(email)
         digest = secrets.digest(KEY, token)
