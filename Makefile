@@ -120,7 +120,7 @@ check-pages: $(MARKS)/node
 
 # Programs of the distribution that tests drive (program:package), and Chromium for the pages:
 # installed where that is allowed, else those tests skip.
-PROGRAMS := dbus-daemon:dbus mbpoll:mbpoll mosquitto:mosquitto mosquitto_sub:mosquitto-clients
+PROGRAMS := curl:curl dbus-daemon:dbus jq:jq mbpoll:mbpoll mosquitto:mosquitto mosquitto_sub:mosquitto-clients
 .PHONY: browser
 browser:
 	@missing="$$(PATH="$$PATH:/usr/sbin"; \

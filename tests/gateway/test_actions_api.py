@@ -140,7 +140,7 @@ async def test_6_6_2_expected_response(tmp_path: Path) -> None:
         assert called.status_code == 202
         assert called.headers["location"] == "/api/v1/actions/status?id=1,2"
         assert called.headers["x-content-type-options"] == "nosniff"
-        assert "no-store" in called.headers["cache-control"]
+        assert called.headers["cache-control"] == "no-store, no-cache"
         assert called.json() == {"status_ids": [1, 2]}
 
 

@@ -28,6 +28,16 @@ def test_every_field_is_sent_even_if_the_meter_says_nothing(corpus: Path) -> Non
     assert all(value in (0, []) for value in empty.values())
 
 
+def test_3_2_fields_come_in_the_order_of_the_example(corpus: Path) -> None:
+    """3.2, "Example event stream data": the names of the document, in its order."""
+    (document,) = (corpus / "seeds").glob("002_*.txt")
+    example = document.read_text().split('data:\n{"P_In"')[1].split("}")[0]
+    documented = list(json.loads('{"P_In"' + example + "}"))
+    found = [name for name in live.fields(EMPTY, a_device()) if name in documented]
+    assert found == documented
+    assert all(name in live.SAMPLE for name, _ in live.FIELDS)
+
+
 def test_the_event_is_one_data_line_with_line_feeds_only(corpus: Path) -> None:
     """3.2 and capture: `event: live`, one `data:` line, an empty line; no carriage return."""
     sample = (corpus / "interop" / "captures" / "whatwatt-docs-live.sse").read_bytes()

@@ -163,7 +163,8 @@ class Actions:
             raise BadInput(f"all requests of action {name!r} are disabled")
         ids = self._runner.call(name, requests)
         where = f"{STATUS}?id={','.join(map(str, ids))}"
-        return json(Called(ids), 202, headers=[("location", where)])
+        headers = [("location", where), ("cache-control", "no-store, no-cache")]
+        return json(Called(ids), 202, headers=headers)
 
     async def _status(self, request: Request) -> Response:
         written = request.query.get("id", "")

@@ -235,6 +235,37 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
+class _Name(bytes):
+    """A header's name as the device spells it: `Content-Length`.
+
+    Names are the same in any case (RFC 9110, 5.1), but scripts look for `^Location:` in what
+    `curl -i` prints, and the server would write it small.
+    """
+
+    __slots__ = ()
+
+    def lower(self) -> "_Name":
+        """Stays as it is: this is how the server makes a name small."""
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, bytes) and bytes.lower(self) == bytes.lower(other)
+
+    def __hash__(self) -> int:
+        return hash(bytes.lower(self))
+
+
+SPELLED = {"www-authenticate": "WWW-Authenticate", "etag": "ETag"}
+
+
+def _name(lower: str) -> bytes:
+    """
+    >>> _name("x-content-type-options")
+    b'X-Content-Type-Options'
+    """
+    return _Name((SPELLED.get(lower) or lower.title()).encode("latin-1"))
+
+
 def _start(response: Response) -> Message:
     headers = dict(COMMON)
     if response.media:
@@ -248,5 +279,5 @@ def _start(response: Response) -> Message:
     return {
         "type": "http.response.start",
         "status": response.status,
-        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in every],
+        "headers": [(_name(name), value.encode("latin-1")) for name, value in every],
     }
