@@ -45,8 +45,8 @@ STRUCTURES = st.recursive(
 @pytest.mark.parametrize(
     "template, line, column, words",
     [
-        ('{"P": ${1_7_0},}', 1, 16, "is none"),
-        ('{"P": ${1_7_0}', 1, 15, "is none"),
+        ('{"P": ${1_7_0},}', 1, 16, "not valid JSON"),
+        ('{"P": ${1_7_0}', 1, 15, "not valid JSON"),
         ('{\n  "m": ${meter.id}\n}', 2, 8, "quotation marks"),
         ("P=${1_7_0} Q=${1_7_9}", 1, 14, "no field ${1_7_9}; is ${1_7_0} meant?"),
         ("a\nb ${1_7_0 kW", 2, 3, "not closed"),

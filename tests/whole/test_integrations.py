@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 import ssl
 import tempfile
 from collections.abc import AsyncIterator
@@ -18,7 +20,7 @@ import pytest
 import pytest_asyncio
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.whole.conftest import Cloud
-from tests.whole.programs import Wire, admin, free_ports, running
+from tests.whole.programs import Program, Wire, admin, free_ports, running
 
 from ohmstead.reading.units import kept
 
@@ -44,13 +46,14 @@ EVERYTHING = {
 class Service:
     """A cloud with a site, two devices and an account."""
 
-    data: Path
+    cloud: Cloud
+    program: Program
     folder: Path
     devices: list[dict[str, Any]]
     seconds: int = 0
 
     async def admin(self, *words: str) -> Any:
-        return await admin(self.data, *words)
+        return await admin(self.cloud.data, *words)
 
     async def integration(self, *words: str, macs: tuple[str, ...] = MACS) -> dict[str, Any]:
         """A new integration with devices in it, as the command prints it."""
@@ -89,14 +92,14 @@ async def service() -> AsyncIterator[Service]:
         path.chmod(0o755)  # noqa: ASYNC240
         http, https, mqtts = free_ports(3)
         cloud = Cloud(path / "cloud", (http, https, mqtts))
-        async with cloud.up():
+        async with cloud.up() as program:
             data = cloud.data
             await admin(data, "org", "add", "Works")
             zone = ("--timezone", "Europe/Zurich")
             await admin(data, "site", "add", "House", "--org", "1", *zone)
             await admin(data, "user", "add", "ann@example.org", "--role", "manager", "--org", "1")
             devices = [await admin(data, "device", "add", mac, "--site", "1") for mac in MACS]
-            yield Service(data, path, devices)
+            yield Service(cloud, program, path, devices)
 
 
 def client(of: dict[str, Any], **more: Any) -> aiomqtt.Client:
@@ -184,52 +187,58 @@ async def test_mosquitto_receives_what_mosquitto_sends(service: Service) -> None
     assert json.loads(payload)["InstantaneousPower"]["Active"]["Positive"] == 2.455
 
 
+@asynccontextmanager
+async def paho_session(
+    service: Service, made: dict[str, Any], got: asyncio.Queue[dict[str, Any]]
+) -> AsyncIterator[None]:
+    """paho with a persistent session, subscribed; it comes back by itself when it is cut off."""
+    host, port = made["uri"].removeprefix("mqtts://").split(":")
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+
+    def granted(*_: Any) -> None:
+        loop.call_soon_threadsafe(ready.set)
+
+    def arrived(_: paho.Client, __: Any, message: paho.MQTTMessage) -> None:
+        loop.call_soon_threadsafe(got.put_nowait, json.loads(message.payload))
+
+    mqtt = paho.Client(
+        CallbackAPIVersion.VERSION2, made["username"], clean_session=False, protocol=paho.MQTTv311
+    )
+    mqtt.username_pw_set(made["username"], made["password"])
+    mqtt.tls_set(ca_certs=str(service.certificate(made)))
+    mqtt.on_connect = lambda client, *_: client.subscribe(made["topic"], qos=1)
+    mqtt.on_subscribe, mqtt.on_message = granted, arrived
+    mqtt.reconnect_delay_set(1, 2)
+    mqtt.connect(host, int(port), keepalive=5)
+    mqtt.loop_start()
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await ready.wait()
+        yield
+    finally:
+        mqtt.disconnect()
+        await asyncio.to_thread(mqtt.loop_stop)
+
+
 async def test_paho_gets_what_was_published_while_it_was_away(service: Service) -> None:
     """2.0, section 4: QoS 1; the sheet: a persistent session keeps what is published meanwhile."""
-    made = await service.integration()
-    host, port = made["uri"].removeprefix("mqtts://").split(":")
-    loop, got = asyncio.get_running_loop(), asyncio.Queue[float]()
+    made, seen = await service.integration(), set[float]()
+    got = asyncio.Queue[dict[str, Any]]()
 
-    def connected() -> tuple[paho.Client, asyncio.Event]:
-        ready = asyncio.Event()
+    async def until(expected: set[float]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not expected <= seen:
+                seen.add((await got.get())["InstantaneousPower"]["Active"]["Positive"])
 
-        def granted(*_: Any) -> None:
-            loop.call_soon_threadsafe(ready.set)
-
-        def arrived(_: paho.Client, __: Any, message: paho.MQTTMessage) -> None:
-            said = json.loads(message.payload)["InstantaneousPower"]["Active"]["Positive"]
-            loop.call_soon_threadsafe(got.put_nowait, said)
-
-        mqtt = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            made["username"],
-            clean_session=False,
-            protocol=paho.MQTTv311,
-        )
-        mqtt.username_pw_set(made["username"], made["password"])
-        mqtt.tls_set(ca_certs=str(service.certificate(made)))
-        mqtt.on_connect = lambda client, *_: client.subscribe(made["topic"], qos=1)
-        mqtt.on_subscribe, mqtt.on_message = granted, arrived
-        mqtt.connect(host, int(port))
-        mqtt.loop_start()
-        return mqtt, ready
-
-    async with asyncio.timeout(3 * WAIT_S):
-        for expected in ([1.0], [2.0, 3.0]):
-            mqtt, ready = connected()
-            try:
-                await ready.wait()
-                if expected == [1.0]:
-                    await service.send(1.0)
-                assert [await got.get() for _ in expected] == expected
-            finally:
-                mqtt.disconnect()
-                await asyncio.to_thread(mqtt.loop_stop)
-            if expected == [1.0]:
-                async with subscribed(made, identifier=f"{made['username']}:w") as watcher:
-                    await service.send(2.0)
-                    await service.send(3.0)
-                    assert await powers(watcher, 2) == [2.0, 3.0]
+    async with paho_session(service, made, got):
+        await service.send(1.0)
+        await until({1.0})
+    async with subscribed(made, identifier=f"{made['username']}:w") as watcher:
+        await service.send(2.0)
+        await service.send(3.0)
+        assert await powers(watcher, 2) == [2.0, 3.0]
+    async with paho_session(service, made, got):
+        await until({1.0, 2.0, 3.0})
 
 
 async def test_who_may_not_come_in_is_told_so(service: Service) -> None:
@@ -371,3 +380,54 @@ async def _through_a_gateway(service: Service, number: int, raw_hex: str) -> Non
             while True:
                 await wire.send(bytes.fromhex(raw_hex))
                 await asyncio.sleep(1)
+
+
+async def test_what_was_acknowledged_arrives_whatever_is_killed(service: Service) -> None:
+    """Zero loss: acknowledged = delivered to a persistent subscriber, at least once."""
+    made = await service.integration("--interval", "0", macs=MACS[:1])
+    acknowledged: set[int] = set()
+    delivered: set[int] = set()
+    enough, told = 400, asyncio.Condition()
+
+    got = asyncio.Queue[dict[str, Any]]()
+
+    async def receive() -> None:
+        while True:
+            said = await got.get()
+            async with told:
+                delivered.add(said["Timestamp"])
+                told.notify_all()
+
+    async def publish() -> None:
+        device, first = service.devices[0], int(NOW.timestamp()) + 10_000_000
+        number = 0
+        while number < enough:
+            try:
+                async with client(device, keepalive=5) as publisher:
+                    while number < enough:
+                        body = json.dumps({"report": {"timestamp": first + number}})
+                        await publisher.publish(device["topic"], body, qos=1, timeout=5)
+                        async with told:
+                            acknowledged.add(first + number)
+                            told.notify_all()
+                        number += 1
+            except aiomqtt.MqttError:
+                await asyncio.sleep(0.2)
+
+    async def until(count: int, seen: set[int]) -> None:
+        async with asyncio.timeout(3 * WAIT_S), told:
+            await told.wait_for(lambda: len(seen) >= count)
+
+    async with paho_session(service, made, got), asyncio.TaskGroup() as group:
+        receiving = group.create_task(receive(), name="subscriber")
+        publishing = group.create_task(publish(), name="device")
+        await until(50, delivered)
+        os.kill(service.program.child("nats-server"), signal.SIGKILL)
+        await until(150, delivered)
+        await service.program.kill()
+        async with service.cloud.up():
+            await publishing
+            async with asyncio.timeout(3 * WAIT_S), told:
+                await told.wait_for(lambda: acknowledged <= delivered)
+            receiving.cancel()
+    assert len(acknowledged) == enough

@@ -124,7 +124,7 @@ def _as_json(written: str) -> Iterator[Mistake]:
             quoted = f'"{at[0]}"'
             yield Mistake(line, column, f"{at[0]} is a text: write it in quotation marks, {quoted}")
         else:
-            yield Mistake(line, column, f"it begins like JSON and is none: {error.msg}")
+            yield Mistake(line, column, f"it is not valid JSON: {error.msg}")
     except RecursionError:
         yield Mistake(1, 1, "it is nested too deeply")
 
