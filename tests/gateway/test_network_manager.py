@@ -302,6 +302,20 @@ async def test_who_asks_over_the_network_that_changes_is_answered_first(there: L
     assert there.nm.said("CheckpointRollback") == []
 
 
+async def test_a_setting_that_is_sent_again_breaks_no_connection(there: Lab) -> None:
+    """6.10: clients post what they have read; only what is new makes the device connect anew."""
+    await ok(there, "PUT", ETH, STATIC)
+    await there.until(lambda: there.system()["ethernet"]["status"] == "Up")
+    await there.until(lambda: there.network._applied._slots["eth"].change is None)
+    calls = len(there.nm.said("ActivateConnection"))
+    for method in ("PUT", "POST"):
+        await ok(there, method, ETH, (await there.client.get(ETH)).json())
+    assert len(there.nm.said("ActivateConnection")) == calls
+    assert there.nm.said("Update") == []
+    await ok(there, "PUT", ETH, {"ip": "192.168.1.202"})
+    await there.until(lambda: there.system()["ethernet"]["ip"] == "192.168.1.202")
+
+
 async def test_the_last_of_many_changes_counts(there: Lab) -> None:
     """A change that has not proven itself makes way for the next, and what it guarded stays."""
     await there.nm.connected(device(there, "eth0"), FOREIGN)

@@ -262,6 +262,22 @@ async def test_6_9_a_failed_pairing_goes_back_to_the_network_before(
     assert there.configuration.wifi_sta.name == "Home"
 
 
+async def test_6_9_a_network_that_is_set_by_hand_ends_the_pairing(there: Lab) -> None:
+    """6.7 and 6.9: the last word counts, and a button pressed later changes nothing."""
+    wlan0 = device(there, "wlan0")
+    there.nm.point(wlan0, b"Router", flags=PRESSED)
+    await pressed(there)
+    await there.until(lambda: there.nm.state(wlan0) == 60)
+    await pressed(there)  # once more is no second pairing
+    given = {"enable": True, "name": "Home", "password": "12345678"}
+    assert (await there.client.put(WIFI, json=given)).status_code == 200
+    await there.until(lambda: there.system()["wifi"]["status"] == "OK")
+    (kept,) = there.nm.written()
+    assert kept["802-11-wireless"]["ssid"] == b"Home"
+    assert len(there.nm.said("Register")) == 1
+    assert there.nm.agent is None
+
+
 async def test_a_machine_without_wifi_says_so(
     bus: SystemBus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

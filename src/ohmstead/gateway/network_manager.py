@@ -36,6 +36,8 @@ EASE_S = 0.2
 SCAN_S = 4.0
 """A scan is waited for so long; then what is known counts."""
 SCAN_LOOK_S = 0.2
+PAIRING_ENDS_S = 30.0
+"""Tidying up after a pairing that is broken off takes no longer."""
 
 _log = structlog.get_logger("gateway.network")
 
@@ -53,6 +55,7 @@ class NetworkManager:
         self._applied = Applied(self._bus, device_id, configuration)
         self._seen = Look()
         self._button = asyncio.Event()
+        self._pairing: asyncio.Task[None] | None = None
         self._away = ""
         self._leaves = False
         """Whether nothing of ours shall be left in the machine's network."""
@@ -89,6 +92,7 @@ class NetworkManager:
         BadInput when NetworkManager does not take them; Unavailable without NetworkManager, without
         Wi-Fi, or when it is not allowed.
         """
+        await self._stop_pairing()
         return await self._applied.use("wifi_sta", settings, asked_by)
 
     async def use_ethernet(self, settings: Ethernet, asked_by: str) -> Undo:
@@ -103,10 +107,17 @@ class NetworkManager:
         return [air.station(point, region) for _, point in await points(self._bus, port)]
 
     async def pair(self) -> None:
-        """Begins pairing.  Unavailable without Wi-Fi."""
+        """Begins pairing, where it has not begun.  Unavailable without Wi-Fi."""
         await self._radio()
         self._applied.trouble.pop("wifi_sta", None)
         self._button.set()
+
+    async def _stop_pairing(self) -> None:
+        """What is set by hand counts, and no button that is pressed later."""
+        self._button.clear()
+        if self._pairing:
+            self._pairing.cancel()
+            await asyncio.wait({self._pairing}, timeout=PAIRING_ENDS_S)
 
     async def forget(self) -> None:
         """Back to the machine's own settings when `run` ends: first the answer leaves."""
@@ -182,14 +193,21 @@ class NetworkManager:
     async def _pair_when_asked(self) -> None:
         while True:
             await self._button.wait()
+            async with asyncio.TaskGroup() as group:
+                self._pairing = group.create_task(self._pair(), name="network:pairing")
+            self._pairing = None
             self._button.clear()
-            try:
-                await self._pair()
-            except (Failed, OhmsteadError) as error:
-                self._applied.told("wifi_sta", f"pairing: {error}")
 
     async def _pair(self) -> None:
-        """Pairs, and goes back to what was when nothing comes of it."""
+        try:
+            network = await self._paired()
+        except (Failed, OhmsteadError) as error:
+            self._applied.told("wifi_sta", f"pairing: {error}")
+        else:
+            _log.info("paired", network=network)
+
+    async def _paired(self) -> str:
+        """The network it is paired with now; when nothing comes of it, back to what was."""
         port, uid = await self._radio(), self._applied.uids["wifi_sta"]
         saved = self._configuration.wifi_sta
         was = await changes.before(self._bus, port, uid, saved, guard=False)
@@ -197,7 +215,7 @@ class NetworkManager:
             network, password, profile = await wps.pair(self._bus, port)
             given = {"enable": True, "name": network, "password": password, "static_ip": False}
             try:
-                use = partial(self.use_wifi, asked_by=HERE)
+                use = partial(self._applied.use, "wifi_sta", asked_by=HERE)
                 await self._configuration.put("wifi_sta", given, use)
             finally:
                 with suppress(Unavailable):
@@ -205,4 +223,4 @@ class NetworkManager:
         except (Failed, OhmsteadError):
             await self._applied.put_back(Change("wifi_sta", saved, port, uid, None, was))
             raise
-        _log.info("paired", network=network)
+        return network

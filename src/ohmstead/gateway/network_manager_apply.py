@@ -94,6 +94,9 @@ class Applied:
                 raise Unavailable(NO_DEVICE[name])
             if isinstance(settings, WifiSta) and settings.enable:
                 await self._switch_on()
+            if port and await self._is_so(name, settings, port):
+                self.trouble.pop(name, None)
+                return _nothing
             change = await self._begun(name, settings, port, asked_by)
             try:
                 await changes.write(self._bus, change)
@@ -125,6 +128,12 @@ class Applied:
         """Why something did not come into effect."""
         self.trouble[name] = why
         _log.warning("network not set up", of=name, why=why)
+
+    async def _is_so(self, name: Name, settings: Ethernet | WifiSta, port: Port) -> bool:
+        """Whether nothing would change: what is sent again must not break a connection."""
+        if not settings.enable or self._slots[name].change:
+            return False
+        return not await self._needed(name, settings, port)
 
     async def _begun(
         self, name: Name, settings: Ethernet | WifiSta, port: Port | None, asked_by: str
@@ -249,6 +258,10 @@ class Applied:
             await self._configuration.take_back(name, change.settings, change.before.saved)
         except Unavailable as error:
             _log.error("setting not taken back", of=name, why=str(error))
+
+
+async def _nothing() -> None:
+    """Takes back what was not done."""
 
 
 def _is_here(host: str) -> bool:
