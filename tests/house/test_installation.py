@@ -61,8 +61,8 @@ async def started_cloud(folder: Path) -> tuple[asyncio.subprocess.Process, str]:
 
 
 async def test_what_is_kept_is_there_next_time(folder: Path) -> None:
-    """The key of the hashes, the schema and its contents stay from one start to the next."""
-    place = Place(folder / "new")
+    """The key of the hashes, the schema and its contents stay, also of a folder named relatively."""
+    place = Place(Path(os.path.relpath(folder / "new")))
     async with opened(place, program="cloud", clock=CLOCK) as first:
         assert first.server is not None
         await Organisations(first.database).add("Works")

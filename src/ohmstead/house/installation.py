@@ -6,7 +6,7 @@ import getpass
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -78,6 +78,8 @@ async def opened(place: Place, *, program: Program, clock: Clock) -> AsyncIterat
     """
     async with AsyncExitStack() as stack:
         server: PostgresServer | None = None
+        if place.data is not None:  # the servers have working folders of their own
+            place = replace(place, data=place.data.expanduser().resolve())
         url = place.database or _external(place.data, program)
         if place.data is not None and (program != "admin" or url is None):
             taken = await stack.enter_async_context(_folder(place.data, program))
@@ -132,9 +134,7 @@ async def _key(database: Database) -> bytes:
     return base64.b64decode(await Facts(database).keep_first(facts.KEY, fresh))
 
 
-async def new_link(
-    installation: Installation, user: User, now: datetime, by: str = "cloud"
-) -> str:
+async def new_link(installation: Installation, user: User, now: datetime, by: str = "cloud") -> str:
     """The token of a new sign-in link for `user`: good once, for a day, at /sign-in/TOKEN.
 
     `by` is who made it, for the audit log.
