@@ -21,6 +21,7 @@ import pytest_asyncio
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.whole.conftest import Cloud
 from tests.whole.programs import Program, Wire, admin, free_ports, running
+from web import build
 
 from ohmstead.reading.units import kept
 
@@ -239,6 +240,32 @@ async def test_paho_gets_what_was_published_while_it_was_away(service: Service) 
         assert await powers(watcher, 2) == [2.0, 3.0]
     async with paho_session(service, made, got):
         await until({1.0, 2.0, 3.0})
+
+
+async def test_mqtt_js_receives_with_3_1_1_and_is_refused_with_5(service: Service) -> None:
+    """Node's mqtt.js with the sheet's CA; a client that offers MQTT 5 is told the version is wrong.
+
+    MQTT 3.1.1, 3.2.2.3: return code 1, unacceptable protocol version.
+    """
+    modules = Path(__file__).parents[2] / "web" / "node_modules"
+    if not (modules / "mqtt").is_dir():
+        pytest.skip("no mqtt.js; `python web/build.py` puts it into web/node_modules")
+    made = await service.integration("--retain", macs=MACS[:1])
+    await service.send(7.5)
+    script = Path(__file__).with_name("receive.cjs")
+
+    async def said(version: str) -> tuple[int | None, str]:
+        program = await asyncio.create_subprocess_exec(
+            build.node().node, script, version,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "NODE_PATH": str(modules)},
+        )  # fmt: skip
+        async with asyncio.timeout(WAIT_S):
+            printed, _ = await program.communicate(json.dumps(made).encode())
+        return program.returncode, printed.decode().strip()
+
+    assert await said("4") == (0, f"ext/{made['id']}/{MACS[0]} 7.5")
+    assert await said("5") == (1, "Connection refused: Unacceptable protocol version")
 
 
 async def test_who_may_not_come_in_is_told_so(service: Service) -> None:
