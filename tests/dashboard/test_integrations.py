@@ -39,6 +39,8 @@ class Relay:
     """What the pages see of a relay."""
 
     kept: str = "the newest 5"
+    kept_messages: int = 5
+    kept_days: int = 7
     sent: list[Sent] = field(default_factory=list)
 
     def recent(self, integration: str) -> Sequence[Sent]:

@@ -172,9 +172,24 @@ async def test_progress_is_added_up(store: Integrations, database: Database) -> 
     for _ in range(2):
         await devices.keep(progress)
     await AwayNotes(database).dropped("oneone", 5)
-    assert await devices.counts("oneone") == Counts(4, 6, 2, 5, NOW, "too large")
-    assert await devices.all_counts() == {"oneone": Counts(4, 6, 2, 5, NOW, "too large")}
+    added = Counts(4, 6, 2, 5, NOW, "too large", 4)
+    assert await devices.counts("oneone") == added
+    assert await devices.all_counts() == {"oneone": added}
     assert (await devices.routes())[MACS[0]][0].last_at == NOW
+
+
+async def test_a_day_begins_its_own_count(store: Integrations, database: Database) -> None:
+    """What is said of today is of the present day (UTC), even when nothing came yet."""
+    devices, made = IntegrationDevices(database), await active(store, "oneone")
+    next_day = NOW + timedelta(days=1)
+    for at, published in ((NOW, 2), (NOW, 3), (next_day, 4)):
+        counts = Counts(published, last_published_at=at)
+        await devices.keep(Progress({}, {made.id: counts}))
+        await devices.keep(Progress({}, {made.id: Counts(skipped=1)}))
+    found = await devices.counts(made.id)
+    assert (found.published, found.skipped) == (9, 3)
+    assert found.published_on(next_day) == 4
+    assert found.published_on(next_day + timedelta(days=1)) == 0
 
 
 async def test_a_claim_needs_the_code(store: Integrations, database: Database) -> None:

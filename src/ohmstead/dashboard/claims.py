@@ -90,6 +90,7 @@ async def _shown(
     found: list[Device], claimed: Mapping[str, datetime], parts: Parts
 ) -> list[shapes.Device]:
     inside = await parts.integration_devices.containing([each.mac for each in found])
+    latest = await parts.readings.latest([each.stream for each in found])
     return [
         shapes.Device(
             mac=each.mac,
@@ -97,6 +98,8 @@ async def _shown(
             site=Site(id=each.site.id, name=each.site.name, timezone=each.site.timezone),
             claimed=each.mac in claimed,
             claimed_at=claimed.get(each.mac),
+            last_at=latest[each.stream].at if each.stream in latest else None,
+            interval_s=each.interval_s,
             integrations=inside[each.mac],
         )
         for each in found

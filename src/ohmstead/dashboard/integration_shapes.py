@@ -31,9 +31,10 @@ class Owner(Struct, frozen=True, kw_only=True):
 
 
 class Passed(Struct, frozen=True, kw_only=True):
-    """What became of the readings; skipped were those within the interval."""
+    """What became of the readings; skipped were those within the interval, a day is one of UTC."""
 
     published: int
+    published_today: int
     skipped: int
     failed: int
     dropped: int
@@ -157,6 +158,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
     template: Template
     sample: str
     kept: str
+    kept_messages: int
+    kept_days: int
     samples: list[Sample]
 
 
@@ -253,13 +256,15 @@ class Test(Shape, frozen=True):
 
 
 class Device(Struct, frozen=True, kw_only=True):
-    """A device one may put into integrations."""
+    """A device one may put into integrations; `last_at` is the time of its newest reading."""
 
     mac: str
     meter: str
     site: Site
     claimed: bool
     claimed_at: datetime | None
+    last_at: datetime | None
+    interval_s: float
     integrations: list[str]
 
 

@@ -64,6 +64,7 @@ async def sheet(
 
 async def _sheet(of: Integration, parts: Parts, made: str | None) -> shapes.Sheet:
     uri = await parts.facts.get(facts.MQTT_URI) or ""
+    certificate = await parts.facts.get(facts.CA_CERTIFICATE) or ""
     host, port = connection_sheet.address(uri)
     sample = Message(of.template).payload(Source(MAC, made_up(parts.clock.now()), UTC, of.zero))
     return shapes.Sheet(
@@ -71,7 +72,7 @@ async def _sheet(of: Integration, parts: Parts, made: str | None) -> shapes.Shee
         uri=uri,
         host=host,
         port=port,
-        certificate=await parts.facts.get(facts.CA_CERTIFICATE) or "",
+        certificate=certificate,
         username=of.username,
         password=made,
         old_password_until=of.old_password_until,
@@ -83,9 +84,11 @@ async def _sheet(of: Integration, parts: Parts, made: str | None) -> shapes.Shee
         template=cast(shapes.Template, of.template),
         sample=sample.decode(),
         kept=parts.passing.kept,
+        kept_messages=parts.passing.kept_messages,
+        kept_days=parts.passing.kept_days,
         samples=[
             shapes.Sample(tool=each.tool, text=each.text)
-            for each in connection_sheet.samples(uri, of.username, of.topic)
+            for each in connection_sheet.samples(uri, of.username, of.topic, certificate)
         ],
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, cast
 
 from litestar import delete, get, patch, post
@@ -94,9 +94,10 @@ async def integrations(
     found = [each for each in await parts.integrations.all() if _sees(user, each)]
     tried = await parts.break_outs.all()
     counts = await parts.integration_devices.all_counts()
+    now = parts.clock.now()
     return shapes.Integrations(
         items=[
-            _shown(each, user, counts.get(each.id), tried.get(each.username, {}))
+            _shown(each, user, _passed(counts.get(each.id), now), tried.get(each.username, {}))
             for each in found
             if only in (None, each.state)
         ]
@@ -275,7 +276,7 @@ async def whole(of: Integration, user: User, parts: Parts) -> shapes.Integration
     return _shown(
         of,
         user,
-        await parts.integration_devices.counts(of.id),
+        _passed(await parts.integration_devices.counts(of.id), parts.clock.now()),
         await parts.break_outs.of(of.username),
         await parts.passing.connections(of.username),
     )
@@ -284,7 +285,7 @@ async def whole(of: Integration, user: User, parts: Parts) -> shapes.Integration
 def _shown(
     of: Integration,
     user: User,
-    counts: Counts | None,
+    counts: shapes.Passed,
     tried: Mapping[str, BreakOut],
     connections: int | None = None,
 ) -> shapes.Integration:
@@ -311,9 +312,22 @@ def _shown(
         old_password_until=of.old_password_until,
         devices=of.devices,
         connections=connections,
-        counts=shapes.Passed(**asdict(counts or Counts())),
+        counts=counts,
         break_outs=_break_outs(tried),
         may=shapes.May(change=manages(user, of), decide=decides(user)),
+    )
+
+
+def _passed(counts: Counts | None, now: datetime) -> shapes.Passed:
+    known = counts or Counts()
+    return shapes.Passed(
+        published=known.published,
+        published_today=known.published_on(now),
+        skipped=known.skipped,
+        failed=known.failed,
+        dropped=known.dropped,
+        last_published_at=known.last_published_at,
+        last_failure=known.last_failure,
     )
 
 

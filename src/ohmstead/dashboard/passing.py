@@ -38,6 +38,16 @@ class Passing(Protocol):
         """What is kept for clients that are away, in words."""
         ...
 
+    @property
+    def kept_messages(self) -> int:
+        """How many messages of an integration are kept for them."""
+        ...
+
+    @property
+    def kept_days(self) -> int:
+        """For how long."""
+        ...
+
     def recent(self, integration: str) -> Sequence[Sent]:
         """The last messages of an integration, the newest first."""
         ...
@@ -55,6 +65,7 @@ class Nothing:
     """A dashboard without a relay beside it: nothing was sent, and nothing can be."""
 
     kept = ""
+    kept_messages = kept_days = 0
 
     def recent(self, integration: str) -> Sequence[Sent]:  # noqa: ARG002
         return ()

@@ -25,6 +25,8 @@ class Desk:
         self._relay, self._link = relay, link
 
     kept = away.words()
+    kept_messages = away.BOUNDS.messages
+    kept_days = away.BOUNDS.away.days
 
     def recent(self, integration: str) -> Sequence[Sent]:
         """The last messages of an integration, the newest first."""

@@ -5,7 +5,7 @@ A device may be in several integrations, each time with a template and an interv
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from ohmstead.errors import NotFound
@@ -63,6 +63,15 @@ class Counts:
     """Published, kept for clients that were away, and dropped for being too many."""
     last_published_at: datetime | None = None
     last_failure: str | None = None
+    published_of_day: int = 0
+    """Published on the day (UTC) of `last_published_at`."""
+
+    def published_on(self, now: datetime) -> int:
+        """How many were published on the day (UTC) of `now`, so far."""
+        last = self.last_published_at
+        if last is None or last.astimezone(UTC).date() != now.astimezone(UTC).date():
+            return 0
+        return self.published_of_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +201,8 @@ class IntegrationDevices:
     async def counts(self, integration: str) -> Counts:
         """What became of the reports for one integration."""
         found = await self._database.one(
-            "SELECT published, skipped, failed, dropped, last_published_at, last_failure"
-            " FROM integration_counts WHERE integration = %s",
+            "SELECT published, skipped, failed, dropped, last_published_at, last_failure,"
+            " published_of_day FROM integration_counts WHERE integration = %s",
             (integration,),
         )
         return Counts(**found) if found else Counts()
@@ -202,7 +211,7 @@ class IntegrationDevices:
         """What became of the reports for each integration that there were any for."""
         found = await self._database.rows(
             "SELECT integration, published, skipped, failed, dropped, last_published_at,"
-            " last_failure FROM integration_counts"
+            " last_failure, published_of_day FROM integration_counts"
         )
         return {row.pop("integration"): Counts(**row) for row in found}
 
@@ -229,19 +238,30 @@ class IntegrationDevices:
             if counts:
                 await connection.cursor().executemany(
                     "INSERT INTO integration_counts AS c (integration, published, skipped, failed,"
-                    " last_published_at, last_failure)"
-                    " SELECT id, %s, %s, %s, %s, %s FROM integrations WHERE id = %s"
+                    " last_published_at, last_failure, day, published_of_day)"
+                    " SELECT id, %s, %s, %s, %s, %s, %s, %s FROM integrations WHERE id = %s"
                     " ON CONFLICT (integration) DO UPDATE SET"
                     " published = c.published + excluded.published,"
                     " skipped = c.skipped + excluded.skipped,"
                     " failed = c.failed + excluded.failed, last_published_at ="
                     " coalesce(excluded.last_published_at, c.last_published_at),"
-                    " last_failure = coalesce(excluded.last_failure, c.last_failure)",
+                    " last_failure = coalesce(excluded.last_failure, c.last_failure),"
+                    " day = coalesce(excluded.day, c.day),"
+                    " published_of_day = excluded.published_of_day + CASE WHEN"
+                    " coalesce(excluded.day, c.day) = c.day THEN c.published_of_day ELSE 0 END",
                     [
-                        (c.published, c.skipped, c.failed, c.last_published_at, c.last_failure, id)
+                        (
+                            *(c.published, c.skipped, c.failed, c.last_published_at),
+                            *(c.last_failure, _day(c.last_published_at), c.published, id),
+                        )
                         for id, c in counts
                     ],
                 )
+
+
+def _day(moment: datetime | None) -> date | None:
+    """The day (UTC) of a moment."""
+    return moment.astimezone(UTC).date() if moment else None
 
 
 def _member(row: Record) -> Member:

@@ -3,6 +3,7 @@
 Source: Cloud2Cloud 2.0, section 4 (URI, certificate, credentials, topic, template, client id).
 """
 
+import json
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -32,8 +33,11 @@ def address(uri: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or MQTTS_PORT
 
 
-def samples(uri: str, username: str, topic: str) -> tuple[Sample, ...]:
-    """How to receive the messages with the usual tools; the certificate is in `ca.crt`."""
+def samples(uri: str, username: str, topic: str, certificate: str = "") -> tuple[Sample, ...]:
+    """How to receive the messages with the usual tools; the certificate is in `ca.crt`.
+
+    Node-RED imports a flow, with the CA `certificate` (PEM) in it.
+    """
     host, port = address(uri)
     return (
         Sample(
@@ -53,12 +57,7 @@ def samples(uri: str, username: str, topic: str) -> tuple[Sample, ...]:
             f'client.connect("{host}", {port})\n'
             "client.loop_forever()\n",
         ),
-        Sample(
-            "Node-RED",
-            f"Node: mqtt in\nServer: {host}  Port: {port}\nUse TLS: yes, CA certificate: ca.crt\n"
-            f"Protocol: MQTT V3.1.1\nClient ID: {username}\nUsername: {username}\n"
-            f"Password: {PASSWORD}\nTopic: {topic}\nQoS: 1\nOutput: a parsed JSON object\n",
-        ),
+        Sample("Node-RED", _flow(host, port, username, topic, certificate)),
         Sample(
             "Home Assistant",
             f"MQTT integration\nBroker: {host}  Port: {port}\nUsername: {username}\n"
@@ -66,8 +65,71 @@ def samples(uri: str, username: str, topic: str) -> tuple[Sample, ...]:
             "MQTT protocol: 3.1.1\n\n# configuration.yaml\nmqtt:\n  sensor:\n"
             '    - name: "Power imported"\n'
             f'      state_topic: "{topic.removesuffix("#")}MAC"\n'
+            "      unique_id: MAC-power-imported\n"
             '      value_template: "{{ value_json.InstantaneousPower.Active.Positive }}"\n'
             '      unit_of_measurement: "kW"\n      device_class: power\n'
-            "      state_class: measurement\n",
+            "      state_class: measurement\n"
+            '    - name: "Energy imported"\n'
+            f'      state_topic: "{topic.removesuffix("#")}MAC"\n'
+            "      unique_id: MAC-energy-imported\n"
+            '      value_template: "{{ value_json.Energy.Active.Positive }}"\n'
+            '      unit_of_measurement: "kWh"\n      device_class: energy\n'
+            "      state_class: total_increasing\n",
         ),
     )
+
+
+def _flow(host: str, port: int, username: str, topic: str, certificate: str) -> str:
+    """A flow that Node-RED imports: server, certificate, credentials, topic and a debug node."""
+    tls, broker, source, shown = (f"{username}-{end}" for end in ("tls", "broker", "in", "shown"))
+    nodes = [
+        {
+            "id": tls,
+            "type": "tls-config",
+            "name": "Ohmstead",
+            "caname": "ca.crt",
+            "verifyservercert": True,
+            "credentials": {"cadata": certificate},
+        },
+        {
+            "id": broker,
+            "type": "mqtt-broker",
+            "name": "Ohmstead",
+            "broker": host,
+            "port": str(port),
+            "tls": tls,
+            "usetls": True,
+            "clientid": username,
+            "protocolVersion": "4",
+            "keepalive": "60",
+            "cleansession": False,
+            "autoConnect": True,
+            "credentials": {"user": username, "password": PASSWORD},
+        },
+        {
+            "id": source,
+            "type": "mqtt in",
+            "name": topic,
+            "topic": topic,
+            "qos": "1",
+            "datatype": "json",
+            "broker": broker,
+            "inputs": 0,
+            "x": 160,
+            "y": 80,
+            "wires": [[shown]],
+        },
+        {
+            "id": shown,
+            "type": "debug",
+            "name": "Message",
+            "active": True,
+            "tosidebar": True,
+            "complete": "payload",
+            "targetType": "msg",
+            "x": 380,
+            "y": 80,
+            "wires": [],
+        },
+    ]
+    return json.dumps(nodes, indent=1)

@@ -49,6 +49,7 @@ CREATE TABLE integration_devices (
 );
 CREATE INDEX integrations_of_a_device ON integration_devices (mac);
 
+-- published_of_day counts what was published on day, which is the last one (UTC) on which something was.
 CREATE TABLE integration_counts (
     integration text PRIMARY KEY REFERENCES integrations (id) ON DELETE CASCADE,
     published bigint NOT NULL DEFAULT 0,
@@ -56,7 +57,9 @@ CREATE TABLE integration_counts (
     failed bigint NOT NULL DEFAULT 0,
     dropped bigint NOT NULL DEFAULT 0,
     last_published_at timestamptz,
-    last_failure text
+    last_failure text,
+    day date,
+    published_of_day bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 
 -- What somebody who is signed in tried and may not: publish, subscribe, take another's client id.
