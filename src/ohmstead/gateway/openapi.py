@@ -32,6 +32,12 @@ SCHEMES: dict[str, Any] = {
     "basicAuth": {"type": "http", "scheme": "basic"},
     "digestAuth": {"type": "http", "scheme": "digest"},
 }
+HEADERS: dict[int, dict[str, str]] = {
+    202: {"Location": "Where its outcome can be asked for"},
+    401: {"WWW-Authenticate": "The challenge; with stale=true an old nonce was used"},
+    405: {"Allow": "The methods there are"},
+}
+"""Headers that come with a status."""
 ERROR_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"error": {"type": "string"}, "message": {"type": "string"}},
@@ -164,6 +170,11 @@ def _statuses(route: Route, about: About) -> list[int]:
 
 def _answer(status: int, about: About, schemas: dict[int, Json]) -> Json:
     answer: Json = {"description": MEANINGS[status]}
+    if status in HEADERS:
+        answer["headers"] = {
+            name: {"description": what, "schema": {"type": "string"}}
+            for name, what in HEADERS[status].items()
+        }
     if status >= 400:
         answer["content"] = {"application/json": {"schema": ERROR}}
         if about.plain_errors:

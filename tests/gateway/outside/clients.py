@@ -13,6 +13,7 @@ import sys
 import time
 import warnings
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 logging.disable(logging.CRITICAL)
@@ -100,10 +101,18 @@ async def digest(url: str, password: str, times: int) -> Saw:
     return await asyncio.to_thread(ask)
 
 
+async def read_yaml(file: str) -> Saw:
+    """A YAML document, as a program that follows a description reads it."""
+    import yaml
+
+    return await asyncio.to_thread(lambda: yaml.safe_load(Path(file).read_text()))
+
+
 CLIENTS: dict[str, Callable[..., Awaitable[Saw]]] = {
     "sgr": sgr,
     "home_assistant": home_assistant,
     "digest": digest,
+    "read_yaml": read_yaml,
 }
 
 
