@@ -34,7 +34,8 @@ def fuzzed(name: str, seconds: int) -> tuple[str, int]:
         subprocess.run(
             [
                 PYTHON, HERE / "one.py", name, f"-max_total_time={seconds}",
-                f"-max_len={LONGEST}", "-timeout=20", "-rss_limit_mb=2048",
+                f"-max_len={LONGEST}", "-timeout=120", "-report_slow_units=120",
+                "-rss_limit_mb=2048",
                 f"-artifact_prefix={findings}/{name}-", BUILD / "corpus" / name,
             ],
             stdout=written, stderr=subprocess.STDOUT, timeout=seconds + GRACE_S, check=False,

@@ -178,6 +178,7 @@ def work(make: type[Stream[Any]], data: bytes, piece: int) -> int:
         b"\x68\x03\x03\x68",
         b"\x68\xfa\xfa\x68",
         b"\r\n0.0.0(" + b"\x9c" * 500,
+        b"\x02" + b"\xff" * 40 + b"\0" * 40,
     ],
 )
 def test_work_grows_with_the_stream_and_not_faster(

@@ -31,6 +31,8 @@ ACKNOWLEDGED = re.compile(rb"\x06[0-9A-Z]{3}")
 """What the reader wrote, echoed."""
 NOISE = re.compile(rb"[\x00\x01\x03-\x05\x07-\x09\x0b\x0c\x0e-\x1f]")
 """What is in no line, an echoed acknowledgement included."""
+MARK = re.compile(rb"[\n\x02]")
+"""What ends a line, or begins a block."""
 NO_TEXT = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f]")
 
 
@@ -121,11 +123,10 @@ class Readout(Stream[Telegram | Refused]):
 
     def _in_text(self, *, final: bool) -> tuple[bool, Telegram | Refused | None]:
         """Whether to go on, and what has come out of the line in hand."""
-        new = max(self._line, self._scanned)
-        newline = self._buffer.find(b"\n", new)
-        end = newline + 1 if newline >= 0 else len(self._buffer)
-        stx = self._buffer.find(STX, new, end)
-        if stx >= 0:
+        mark = MARK.search(self._buffer, max(self._line, self._scanned))
+        end = mark.end() if mark else len(self._buffer)
+        if mark and self._buffer[end - 1] == STX:
+            stx = end - 1
             if stx > self._line:
                 self._tear(stx)
                 stx = 0
@@ -135,7 +136,7 @@ class Readout(Stream[Telegram | Refused]):
         if torn:
             self._tear(torn)
             return True, None
-        if newline < 0 and not final:
+        if not mark and not final:
             self._scanned = len(self._buffer)
             return False, None
         if end == self._line:
