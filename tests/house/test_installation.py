@@ -61,8 +61,10 @@ async def started_cloud(folder: Path) -> tuple[asyncio.subprocess.Process, str]:
 
 
 async def test_what_is_kept_is_there_next_time(folder: Path) -> None:
-    """The key of the hashes, the schema and its contents stay, also of a folder named relatively."""
-    place = Place(Path(os.path.relpath(folder / "new")))
+    """The key of the hashes, the schema and its contents stay from one start to the next; a folder
+    may be named relatively."""
+    up = Path(*[".."] * (len(Path.cwd().parts) - 1))
+    place = Place(up / (folder / "new").relative_to("/"))
     async with opened(place, program="cloud", clock=CLOCK) as first:
         assert first.server is not None
         await Organisations(first.database).add("Works")

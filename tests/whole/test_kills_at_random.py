@@ -181,6 +181,7 @@ async def test_whatever_is_killed_acknowledged_is_stored_and_delivered(
     await endure(cloud, place, at_random(seconds, seed))
 
 
+@pytest.mark.timeout(300)
 async def test_each_part_killed_once_acknowledged_is_stored_and_delivered(
     cloud: Cloud, place: Path
 ) -> None:
