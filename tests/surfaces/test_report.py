@@ -23,9 +23,11 @@ ZURICH = ZoneInfo("Europe/Zurich")
 AT = datetime(2025, 1, 22, 10, 54, 2, 345000, tzinfo=UTC)
 
 REAL_REPORTS = (
+    "whatwatt-docs-loxone-report.json",
     "whatwatt-docs-report-ensor-ers801-p1.json",
     "whatwatt-docs-report-lgz-mbus.json",
     "whatwatt-docs-scalers-e570-report-a.json",
+    "whatwatt-docs-scalers-e570-report-b.json",
     "whatwatt-report-kamstrup-kmp-2026-10-02.json",
     "whatwatt-report-lgz-2025-04-14.json",
 )
@@ -70,7 +72,7 @@ def smallest(**report_also: Any) -> dict[str, Any]:
     return {"report": {"timestamp": 1737543242.345, **report_also}}
 
 
-def test_a_reading_is_written_at_the_documented_places() -> None:
+def test_3_1_a_reading_is_written_at_the_documented_places() -> None:
     """REST/MQTT 2.0, 3.1, example for a P1 meter: sections, numbers, times, device."""
     reading = Reading(
         meter="A842E39F8124",
@@ -108,7 +110,7 @@ def test_a_reading_is_written_at_the_documented_places() -> None:
     }
 
 
-def test_before_the_first_reading_there_is_a_status_and_no_value() -> None:
+def test_3_1_before_the_first_reading_there_is_a_status_and_no_value() -> None:
     """REST/MQTT 2.0, 3.1: "Fields within the report object may vary"."""
     found = report.document(None, a_device(meter_status="NO DATA"))
     assert found["report"] == {}

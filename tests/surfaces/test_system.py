@@ -21,7 +21,7 @@ NOT_OURS = {
 """Licences, scripts and meter keys: nothing here has them (yet)."""
 
 
-def test_the_documented_fields_are_there_with_their_types(corpus: Path) -> None:
+def test_2_3_the_documented_fields_are_there_with_their_types(corpus: Path) -> None:
     """2.3 and a capture of firmware 1.10: each field, with the type it has there."""
     path = corpus / "interop" / "captures" / "whatwatt-docs-system.json"
     expected = flat(json.loads(path.read_bytes()))
@@ -34,7 +34,7 @@ def test_the_documented_fields_are_there_with_their_types(corpus: Path) -> None:
         assert type(found[field]) in kinds, field
 
 
-def test_the_meter_is_described() -> None:
+def test_2_3_the_meter_is_described() -> None:
     """2.3, example: interface, type, tariff, report interval, the meter's own date and time."""
     reading = Reading(
         meter="m",
