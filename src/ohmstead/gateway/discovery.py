@@ -187,9 +187,9 @@ def services(device_id: str, said: Announced) -> "Iterator[ServiceInfo]":
         said.web_port,
         addresses=addresses,
         server=host_of(device_id),
-        properties={
-            "id": device_id,
+        properties={  # avahi-browse prints them backwards: `id` and then `type`, as in 2.2
             "type": DEVICE_TYPE,
+            "id": device_id,
             **({"claim": said.claim} if said.claim else {}),
         },
     )
