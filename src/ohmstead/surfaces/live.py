@@ -10,16 +10,16 @@ from ohmstead.reading.reading import Channel, Reading
 from ohmstead.surfaces.device import Device
 from ohmstead.surfaces.spelling import date, number, time_of_day
 
+# fmt: off
 SAMPLE = (
-    # fmt: off
     "P_In", "P_Out", "P_P1_In", "P_P2_In", "P_P3_In", "P_P1_Out", "P_P2_Out",
     "P_P3_Out", "P_P_In", "P_P_In_T1", "P_P_In_T2", "I_P1", "I_P2", "I_P3",
     "V_P1", "V_P2", "V_P3", "rP_In", "rP_Out", "rP_P1_In", "rP_P2_In",
     "rP_P3_In", "rP_P1_Out", "rP_P2_Out", "rP_P3_Out", "PF", "E_In", "E_In_T1",
     "E_In_T2", "E_Out", "E_Out_T1", "E_Out_T2", "rE_In", "rE_Out", "rEii",
     "rEic", "rEei", "rEec",
-    # fmt: on
 )
+# fmt: on
 """The order in which the document's sample prints the fields, later ones beside their like: small
 clients look for the first place where a name stands."""
 
