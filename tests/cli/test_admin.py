@@ -124,7 +124,8 @@ def test_a_device_gets_all_it_needs_to_send(said: Said, run: Run) -> None:
     assert len(password) == 32
     assert certificate.startswith("-----BEGIN CERTIFICATE-----")
     assert said("device", "list") == [device]
-    assert said("device", "show", "A848FA010203") == {**device, "certificate": certificate}
+    shown = {**device, "certificate": certificate, "break_outs": {}}
+    assert said("device", "show", "A848FA010203") == shown
     [meter] = said("meter", "list")
     assert (meter["id"], meter["type"], meter["interval_s"]) == ("A848FA010203", "electricity", 10)
     again = run("device", "add", "A848FA010203", "--site", "1", "--json")

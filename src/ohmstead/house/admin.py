@@ -13,6 +13,7 @@ from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.house.installation import Installation, new_link, on_the_machine
 from ohmstead.store import facts
 from ohmstead.store.audit import Audit, By
+from ohmstead.store.break_outs import BreakOuts
 from ohmstead.store.devices import Device, Devices, mac_of
 from ohmstead.store.facts import Facts
 from ohmstead.store.meters import Meter, Meters
@@ -181,7 +182,12 @@ class Admin:
     async def show_device(self, mac: str) -> Shown:
         """The device; its password was shown once and is not kept."""
         device = await self._of_device(await self.devices.get(mac))
-        return {**device, "certificate": await self._installation.ca_certificate()}
+        tried = await BreakOuts(self._installation.database).of(device["username"])
+        return {
+            **device,
+            "certificate": await self._installation.ca_certificate(),
+            "break_outs": {kind: each.attempts for kind, each in sorted(tried.items())},
+        }
 
     async def remove_device(self, mac: str) -> Shown:
         await self.devices.remove(mac)
