@@ -168,12 +168,12 @@ async def test_a_failure_of_ours_is_tried_again_whole() -> None:
 async def test_one_integration_that_fails_does_not_hold_up_the_others() -> None:
     """Its message would be too large: it is counted, with the reason, and the rest goes out."""
     long = "${meter.id}" * 500 + "y" * 10_000
-    store = Store(way("failin", template=long), way("workin"))
+    store = Store(way("toolarge", template=long), way("inorder"))
     body = json.loads(said(0).payload)
     body["meter"] = {"id": "x" * 120}
     out = await passed_on(store, [Report(f"up/{MAC}", json.dumps(body).encode())])
-    assert [m.topic for m in out.taken] == [f"ext/workin/{MAC}"]
-    counts = store.kept[0].counts["failin"]
+    assert [m.topic for m in out.taken] == [f"ext/inorder/{MAC}"]
+    counts = store.kept[0].counts["toolarge"]
     assert counts.failed == 1
     assert "bytes" in (counts.last_failure or "")
 
