@@ -1,7 +1,7 @@
 """The devices in an integration, trying a template, and the Test button."""
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from litestar import delete, get, post, put
@@ -105,7 +105,7 @@ async def fields(user: NamedDependency[User]) -> shapes.Fields:  # noqa: ARG001 
                 name=each.name,
                 also=list(each.also),
                 unit=each.unit,
-                kind=cast(Literal["number", "text"], "number" if each.is_number else "text"),
+                kind="number" if each.is_number else "text",
                 label=each.label,
                 default=each.default,
                 listed=each.listed,
