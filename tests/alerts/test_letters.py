@@ -87,7 +87,7 @@ def test_the_whole_installation_has_words() -> None:
     """Where no organisation is named, it is the whole installation."""
     fields = {**FIELDS, "organisation": ""}
     again, _, _ = read(mail("a@b.ch", "invitation", "de", fields, sender=SENDER, at=NOW))
-    assert again["Subject"] == "Sie sind zu die ganze Installation eingeladen"
+    assert again["Subject"] == "Sie sind zu der ganzen Installation eingeladen"
 
 
 def test_no_link_hides_in_a_name() -> None:

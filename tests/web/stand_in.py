@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 import uvicorn
 from tests.web import made_up
 from tests.web.made_up import BY_ID, METERS, ZONE
+from tests.web.stand_in_accounts import CODE, Accounts
 
 from ohmstead.dashboard.openapi import dumped
 
@@ -61,6 +62,9 @@ class StandIn:
     told: dict[str, dict[str, float]] = field(default_factory=dict)
     """The last live values of each meter."""
     closing: bool = False
+    accounts: Accounts = field(default_factory=Accounts)
+    role: str = "admin"
+    organisation: int | None = None
 
     @property
     def now(self) -> datetime:
@@ -95,15 +99,23 @@ class StandIn:
             "id": 1,
             "email": EMAIL,
             "name": "Ada",
-            "role": "admin",
-            "organisation": None,
+            "role": self.role,
+            "organisation": self.organisation,
+            "organisation_name": "Stadtwerke Lindenhof" if self.organisation else None,
             "language": self.language,
             "has_password": self.has_password,
+            "second_factor": self.accounts.second_since is not None,
         }
 
     async def _session(self, send: Send, method: str, path: str, body: Any) -> None:
         if method == "POST":
-            self.signed_in = body in ({"email": EMAIL, "password": PASSWORD}, {"token": TOKEN})
+            given = {name: said for name, said in body.items() if name != "code"}
+            right = given in ({"email": EMAIL, "password": PASSWORD}, {"token": TOKEN})
+            if right and self.accounts.asks_for_code and body.get("code") != CODE:
+                errors = [{"field": "code", "message": "a code is needed too"}]
+                await _problem(send, 401, errors)
+                return
+            self.signed_in = right
         if not self.signed_in:
             await _problem(send, 401)
         elif method == "DELETE":
@@ -115,9 +127,17 @@ class StandIn:
     async def _api(
         self, send: Send, what: tuple[str, list[str]], query: dict[str, str], body: Any
     ) -> None:
+        found = self.accounts.open_to_all(*what, body)
+        if found is None and self.signed_in:
+            found = self.accounts.answer(*what, query, body)
+        if found is not None:
+            await self._told(send, *found)
+            return
         match what:
             case "GET", ["status"]:
-                await _json(send, 200, {"version": "0.1.0", "first_run": self.first_run})
+                sign_up = self.accounts.sign_up
+                said = {"version": "0.1.0", "first_run": self.first_run, "sign_up": sign_up}
+                await _json(send, 200, said)
             case _ if not self.signed_in:
                 await _problem(send, 401)
             case "PUT", ["account"]:
@@ -133,6 +153,16 @@ class StandIn:
             case _:
                 await _problem(send, 404)
 
+    async def _told(self, send: Send, status: int, said: Any) -> None:
+        if said == "signed in":
+            self.signed_in, said = True, {"user": self.user()}
+        if status >= 400:
+            await _problem(send, status, said)
+        elif status == 204:
+            await _answer(send, 204, b"", "text/plain")
+        else:
+            await _json(send, status, said)
+
     async def _account(self, send: Send, body: Any) -> None:
         guarded = self.has_password and "password" in body
         if guarded and body.get("current_password") != PASSWORD:
@@ -140,7 +170,7 @@ class StandIn:
             return
         self.has_password = self.has_password or "password" in body
         self.language = body.get("language", self.language)
-        await _json(send, 200, {"user": self.user()})
+        await _json(send, 200, {"user": self.user(), "to_confirm": None})
 
     async def _meter(
         self, send: Send, meter: made_up.MadeUp, rest: list[str], query: dict[str, str]
@@ -189,8 +219,9 @@ async def _body(receive: Receive) -> Any:
     return json.loads(body) if body else None
 
 
-async def _problem(send: Send, status: int) -> None:
+async def _problem(send: Send, status: int, errors: Any = None) -> None:
     said = {"type": "about:blank", "title": "", "status": status, "detail": "", "request_id": "r-7"}
+    said = {**said, "errors": errors or []}
     await _json(send, status, said, "application/problem+json")
 
 

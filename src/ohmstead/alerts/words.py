@@ -203,7 +203,7 @@ GERMAN: Mapping[str, Text] = MappingProxyType(
 )
 TEXTS: Mapping[str, Mapping[str, Text]] = MappingProxyType({"en": ENGLISH, "de": GERMAN})
 WHOLE: Mapping[str, str] = MappingProxyType(
-    {"en": "the whole installation", "de": "die ganze Installation"}
+    {"en": "the whole installation", "de": "der ganzen Installation"}
 )
 ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {

@@ -23,7 +23,7 @@ function problem(said: unknown, response: Response): Problem {
   return new Problem(response.status, text(body.title), text(body.detail), id, fieldsOf(body));
 }
 
-const client = createClient<paths>({ baseUrl: location.origin, fetch: bounded });
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: bounded });
 
 interface Answer<T> {
   readonly data?: T;
@@ -31,7 +31,7 @@ interface Answer<T> {
   readonly response: Response;
 }
 
-async function answered<T>(answer: Promise<Answer<T>>): Promise<T> {
+export async function answered<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (!response.ok) throw problem(error, response);
   return data as T;
@@ -41,8 +41,9 @@ async function answered<T>(answer: Promise<Answer<T>>): Promise<T> {
 export const api = {
   status: () => answered(client.GET("/api/status")),
   who: () => answered(client.GET("/api/session")),
-  signIn: (email: string, password: string) => answered(client.POST("/api/session", { body: { email, password } })),
-  useLink: (token: string) => answered(client.POST("/api/session/link", { body: { token } })),
+  signIn: (email: string, password: string, code?: string) =>
+    answered(client.POST("/api/session", { body: { email, password, ...(code ? { code } : {}) } })),
+  useLink: (token: string, code?: string) => answered(client.POST("/api/session/link", { body: { token, ...(code ? { code } : {}) } })),
   signOut: () => answered(client.DELETE("/api/session")),
   account: (body: AccountChange) => answered(client.PUT("/api/account", { body })),
   catalogue: () => answered(client.GET("/api/catalogue")),

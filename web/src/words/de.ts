@@ -6,6 +6,7 @@ export const de: Words = {
   ...common,
 
   "nav.meters": "Zähler",
+  "nav.people": "Personen",
   "nav.account": "Konto",
   "nav.signOut": "Abmelden",
 
@@ -149,6 +150,7 @@ export const de: Words = {
   "account.mode.dark": "Dunkel",
   "account.currentHint": "Nur nötig, um die E-Mail zu ändern.",
   "account.currentWrong": "Das ist nicht Ihr bisheriges Passwort. Es wurde nichts geändert.",
+  "account.toConfirm": "Ein Link ist unterwegs an {email}. Die Adresse gilt, sobald er geöffnet wurde.",
   "account.role": "Rolle",
   "account.role.admin": "Admin",
   "account.role.manager": "Verwalter",

@@ -5,6 +5,7 @@ export const en = {
   ...common,
 
   "nav.meters": "Meters",
+  "nav.people": "People",
   "nav.account": "Account",
   "nav.signOut": "Sign out",
 
@@ -148,6 +149,7 @@ export const en = {
   "account.mode.dark": "Dark",
   "account.currentHint": "Needed only to change the e-mail.",
   "account.currentWrong": "This is not your current password. Nothing was changed.",
+  "account.toConfirm": "A link is on its way to {email}. The address counts once it was followed.",
   "account.role": "Role",
   "account.role.admin": "Admin",
   "account.role.manager": "Manager",

@@ -1,0 +1,27 @@
+import { OFFLINE, Problem } from "../../api/client.ts";
+import { session } from "../../app/session.svelte.ts";
+import { t } from "../../words/common/index.ts";
+
+/** The steps that a view's buttons stand for, one at a time, and what the server said against the last one. */
+export class Doing {
+  busy = $state(false);
+  wrong = $state<string>();
+
+  /** Does one; false when it did not work, which `wrong` then tells. */
+  async run(step: () => Promise<unknown>): Promise<boolean> {
+    if (this.busy) return false;
+    this.busy = true;
+    this.wrong = undefined;
+    try {
+      await step();
+      return true;
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      if (problem.status === 401) session.lost();
+      this.wrong = problem.status === OFFLINE ? t("state.offlineTitle") : problem.detail || t("state.error", { status: problem.status });
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+}
