@@ -131,7 +131,7 @@ async def preview(
     real = source is not None
     now = parts.clock.now()
     source = source or Source(MAC, made_up(now), UTC, data.absent == "zero")
-    mistakes = mistakes_in(data.template)
+    mistakes = mistakes_in(data.template, data.written)
     message = None if mistakes else Message(data.template)
     payload = message.payload(source) if message else None
     return shapes.Preview(

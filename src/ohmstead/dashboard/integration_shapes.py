@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from ohmstead.dashboard.shapes import Email, Shape, Site
 from ohmstead.store.integration_wish import LONGEST_INTERVAL_S, LONGEST_NOTE
 from ohmstead.store.integrations import LONGEST_OVERLAP_S, OVERLAP_S
+from ohmstead.surfaces.cloud2cloud_template import LONGEST
 
 Template = (
     Annotated[str, Meta(description="A text with ${1_7_0} in it.")]
@@ -18,6 +19,8 @@ Template = (
 """A text, a JSON structure, or null for the default template (or the integration's)."""
 Interval = Annotated[float, Meta(ge=0, le=LONGEST_INTERVAL_S, description="Seconds.")]
 Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]
+LONGEST_WRITTEN = 4 * LONGEST
+"""Characters of a template as somebody writes it, with its blanks."""
 Absent = Literal["null", "zero"]
 State = Literal["requested", "active", "paused", "revoked", "refused"]
 Mac = Annotated[str, Meta(min_length=12, max_length=40, description="12 hex digits.")]
@@ -208,9 +211,13 @@ class Fields(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Shape, frozen=True):
-    """A template to try, with the newest reading of the device `mac`."""
+    """A template to try, with the newest reading of the device `mac`.
+
+    `written` is how it stands in an editor: mistakes count their lines and columns in it.
+    """
 
     template: Template = None
+    written: Annotated[str, Meta(max_length=LONGEST_WRITTEN)] | None = None
     absent: Absent = "null"
     mac: Mac | None = None
 

@@ -6,6 +6,8 @@ export const de: Words = {
   ...common,
 
   "nav.meters": "Zähler",
+  "nav.devices": "Geräte",
+  "nav.integrations": "Integrationen",
   "nav.people": "Personen",
   "nav.account": "Konto",
   "nav.signOut": "Abmelden",

@@ -5,6 +5,8 @@ export const en = {
   ...common,
 
   "nav.meters": "Meters",
+  "nav.devices": "Devices",
+  "nav.integrations": "Integrations",
   "nav.people": "People",
   "nav.account": "Account",
   "nav.signOut": "Sign out",
