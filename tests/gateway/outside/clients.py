@@ -19,7 +19,7 @@ from typing import Any
 logging.disable(logging.CRITICAL)
 warnings.simplefilter("ignore")
 
-WAIT_S = 30.0
+WAIT_S = 90.0
 Saw = Any
 
 
