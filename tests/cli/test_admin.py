@@ -165,7 +165,7 @@ def test_a_user_gets_a_link_or_a_password(said: Said, run: Run, database_url: st
     assert ben == {"id": 2, "email": "ben@example.org", "role": "viewer", "org": 1, "link": None}
     assert said("user", "link", "anna@example.org")["link"] != anna
     assert [user["id"] for user in said("user", "list")] == [1, 2]
-    assert said("user", "show", "anna@example.org") == anna
+    assert said("user", "show", "anna@example.org") == {**anna, "second_step": False}
     short = run("user", "add", "c@example.org", "--role", "viewer", "--password-stdin", given="x\n")
     assert short.returncode == 1
     assert "8 to 1024" in short.stderr

@@ -34,8 +34,11 @@ def by(user: User, parts: Parts) -> By:
 
 def require(user: User, action: Action) -> None:
     """Forbidden when `user` may not do `action`."""
-    if not may(user.role, action, user.organisation):
-        raise Forbidden(f"this is not for your role: a {user.role} may not {action}")
+    if may(user.role, action, user.organisation):
+        return
+    if action is Action.MANAGE_INSTALLATION:
+        raise Forbidden("this is for admins of the whole installation")
+    raise Forbidden(f"this is not for your role, {user.role}: it may not {action}")
 
 
 async def prove_password(user: User, password: str, request: Asked, parts: Parts) -> None:

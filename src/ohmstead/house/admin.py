@@ -228,7 +228,7 @@ class Admin:
         return [of_user(each) for each in await self.people.all()]
 
     async def show_user(self, email: str) -> Shown:
-        return of_user(await self.people.get(email))
+        return _whole(await self.people.get(email))
 
     async def remove_user(self, email: str) -> Shown:
         user = await self.people.get(email)
@@ -251,7 +251,7 @@ class Admin:
         user = await self.people.get(email)
         if not await self.second_factors.turn_off(user, by=self._by):
             raise Conflict(f"{user.email} has no second step")
-        return of_user(await self.people.get(email))
+        return _whole(await self.people.get(email))
 
     async def list_audit(self, limit: int) -> list[Shown]:
         """The last steps, the newest first."""
@@ -299,8 +299,12 @@ def of_user(user: User) -> Shown:
         "email": user.email,
         "role": str(user.role),
         "org": user.organisation,
-        "second_step": user.second_factor,
     }
+
+
+def _whole(user: User) -> Shown:
+    """A user, and whether signing in asks for a code."""
+    return {**of_user(user), "second_step": user.second_factor}
 
 
 def _counted(count: int, what: str) -> str:
