@@ -60,12 +60,13 @@ moments = st.datetimes(datetime(2025, 1, 2), datetime(2026, 12, 31), timezones=s
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=15)
 @given(at=moments)
 def test_a_telegram_reads_back_as_what_was_measured(
     name: str, at: datetime, meters: Meters
 ) -> None:
-    """Every printed number, in its unit, within half of its last digit."""
+    """Every printed number, in its unit, within half of its last digit; and the meter's clock, also
+    in the hour that autumn repeats: P1 says S or W, DLMS its deviation."""
     meter = meters(name)
     telegram, moment = read(name, meter.telegram(at)), meter.moment(at)
     compared = 0
@@ -76,17 +77,10 @@ def test_a_telegram_reads_back_as_what_was_measured(
             assert kept == pytest.approx(moment.values[obis], abs=off + 1e-9), obis
             compared += 1
     assert compared >= FEW.get(name, LEAST)
-
-
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in CLOCKLESS])
-@settings(deadline=None, max_examples=25)
-@given(at=moments)
-def test_the_meters_clock_reads_back(name: str, at: datetime, meters: Meters) -> None:
-    """Also in the hour that autumn repeats: P1 says S or W, DLMS its deviation."""
-    meter, shown = meters(name), read(name, meters(name).telegram(at)).at
-    assert shown is not None
-    aware = shown if shown.tzinfo else shown.replace(tzinfo=meter.zone)
-    assert aware.astimezone(UTC) == at.replace(microsecond=0)
+    assert (telegram.at is None) is (name in CLOCKLESS)
+    if shown := telegram.at:
+        aware = shown if shown.tzinfo else shown.replace(tzinfo=meter.zone)
+        assert aware.astimezone(UTC) == at.replace(microsecond=0)
 
 
 @pytest.mark.parametrize("hour", [0, 1])
@@ -128,9 +122,9 @@ def test_the_same_seed_is_the_same_meter_and_another_seed_another() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_printed_counters_never_go_back(name: str, meters: Meters) -> None:
-    """A day at five minutes, as the decoder reads it."""
+    """A day at twenty minutes, as the decoder reads it."""
     meter, start = meters(name), datetime(2026, 6, 20, tzinfo=UTC)
-    moments = (start + timedelta(minutes=5 * n) for n in range(288))
+    moments = (start + timedelta(minutes=20 * n) for n in range(72))
     seen = [read(name, meter.telegram(at)).values for at in moments]
     for before, after in pairwise(seen):
         for obis in before.keys() & after.keys():

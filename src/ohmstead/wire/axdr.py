@@ -56,8 +56,8 @@ def single(data: bytes, at: int = 0) -> tuple[float]:
     (123.456,)
     """
     (exact,) = _SINGLE.unpack_from(data, at)
-    if not math.isfinite(exact):
-        return (exact,)
+    if not math.isfinite(exact) or exact == float(f"{exact:.9g}"):
+        return (exact,)  # it needs no more digits than one who writes by hand
     whole = data[at : at + _SINGLE.size]
     shorter = (float(f"{exact:.{digits}g}") for digits in (6, 7, 8))
     return (next((number for number in shorter if _is_single(number, whole)), exact),)
