@@ -71,7 +71,7 @@ async def test_a_server_that_was_away_gets_it_later(mails: Mails, clock: SetCloc
     clock.set(NOW + timedelta(seconds=90))
     assert await outbox.send_due() == 1
     (mail,) = await mails.newest()
-    assert (mail.state, mail.way, mail.tries) == ("sent", "troubled", 3)
+    assert (mail.state, mail.way, mail.tries, mail.error) == ("sent", "troubled", 3, None)
     assert len(way.sent) == 1
 
 

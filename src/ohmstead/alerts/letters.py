@@ -8,7 +8,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime
 
 from ohmstead.alerts.words import LINK_HINT, MOMENT, ROLES, TEXTS, WHOLE, Text
 from ohmstead.errors import BadInput
@@ -38,8 +38,11 @@ def mail(
     *,
     sender: Address,
     at: datetime,
+    number: int = 0,
 ) -> EmailMessage:
     """The mail of a letter that was written at `at`, ready to be sent.
+
+    Written again it is the same mail, by the Message-ID: one that goes twice is shown once.
 
     BadInput when nobody can have that address.  Source: RFC 5322; RFC 3834, 5.2 (Auto-Submitted).
     """
@@ -51,7 +54,7 @@ def mail(
     message["To"] = address_of(recipient)
     message["Subject"] = subject
     message["Date"] = format_datetime(at)
-    message["Message-ID"] = make_msgid(domain=sender.domain)
+    message["Message-ID"] = f"<ohmstead.{number}.{at.timestamp():.0f}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = spoken
     paragraphs = [each.format_map(filled) for each in text.paragraphs]

@@ -94,6 +94,7 @@ class Outbox:
             letter.fields,
             sender=self._sender,
             at=made_at,
+            number=waiting.id,
         )
         recipient = letters.address_of(letter.recipient).addr_spec
         await self._way.send(message, recipient, waiting.id)

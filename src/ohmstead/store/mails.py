@@ -136,7 +136,7 @@ class Mails:
         self, id: int, state: str, now: datetime, way: str | None, error: str | None
     ) -> None:
         await self._database.change(
-            "UPDATE mails SET state = %s, done_at = %s, way = %s, error = coalesce(%s, error),"
+            "UPDATE mails SET state = %s, done_at = %s, way = %s, error = %s,"
             " tries = tries + 1, content = NULL WHERE id = %s",
             (state, now, way, error and error[:500], id),
         )
