@@ -15,7 +15,16 @@ from ohmstead.store import columns
 from ohmstead.store.database import Database, checked, hidden, migrate
 
 ROOM = Path(ohmstead.store.__file__).parent
-BY_STREAM = r"\b(readings|latest|counters)\b"
+DISTRIBUTED = (
+    "readings",
+    "latest",
+    "counters",
+    "rollups",
+    "stream_events",
+    "rollup_notes",
+    "rollup_streams",
+)
+BY_STREAM = rf"\b({'|'.join(DISTRIBUTED)})\b"
 
 
 async def test_every_quantity_has_its_column_in_both_tables(database: Database) -> None:
@@ -36,10 +45,10 @@ async def test_stream_is_in_the_key_of_what_is_distributed(database: Database) -
     """Citus: the distribution column is part of every unique key of a distributed table."""
     found = await database.rows(
         "SELECT conrelid::regclass::text AS of, pg_get_constraintdef(oid) AS key FROM pg_constraint"
-        " WHERE contype IN ('p', 'u')"
-        " AND conrelid IN ('readings'::regclass, 'latest'::regclass, 'counters'::regclass)"
+        " WHERE contype IN ('p', 'u') AND conrelid = ANY(%s::text[]::regclass[])",
+        (list(DISTRIBUTED),),
     )
-    assert len(found) == 3
+    assert len(found) == len(DISTRIBUTED)
     assert all("(stream" in row["key"] for row in found)
 
 

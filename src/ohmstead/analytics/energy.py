@@ -30,6 +30,10 @@ SHORTEST_STEP_S = 900.0
 """The time that a roll-over may take at least, however often the meter speaks."""
 
 
+TOUCH_S = 1e-6
+"""Less than a microsecond, the finest that times are kept, is no overlap."""
+
+
 class Kind(IntEnum):
     """What lies between two readings."""
 
@@ -143,15 +147,16 @@ def integrated(at: Floats, power_kw: Floats, longest_s: float) -> Steps:
 
 
 def within(steps: Steps, edges: Floats) -> tuple[Floats, Floats]:
-    """Energy in each bucket, and how much of it lay across holes: float64 [len(edges) - 1] each.
+    """Energy in each bucket, and what of it lay across holes: float64 [len(edges) - 1] each.
 
     A step that straddles an edge is split in proportion to time, so that the sum over all buckets
-    is the sum of the steps.  NaN where no known step touches the bucket.
+    is the sum of the steps.  NaN where no known step, or no hole, touches the bucket.
     """
-    touched = spans_s(steps, steps.known, edges) > 0
-    whole = _split(steps, steps.known, edges)
-    across = _split(steps, steps.known & (steps.kind == Kind.GAP), edges)
-    return np.where(touched, whole, np.nan), np.where(touched, across, np.nan)
+    holes = steps.known & (steps.kind == Kind.GAP)
+    whole, across = _split(steps, steps.known, edges), _split(steps, holes, edges)
+    touched = spans_s(steps, steps.known, edges) > TOUCH_S
+    pierced = spans_s(steps, holes, edges) > TOUCH_S
+    return np.where(touched, whole, np.nan), np.where(pierced, across, np.nan)
 
 
 def spans_s(steps: Steps, which: npt.NDArray[np.bool_], edges: Floats) -> Floats:

@@ -44,6 +44,7 @@ from ohmstead.store.devices import Devices
 from ohmstead.store.facts import Facts
 from ohmstead.store.integration_devices import IntegrationDevices
 from ohmstead.store.people import People
+from ohmstead.store.rollups import Rollups
 from ohmstead.surfaces import compact
 
 log = structlog.get_logger("cloud")
@@ -101,6 +102,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         tasks = await stack.enter_async_context(Background())
         if home.server is not None:
             tasks.run(home.server.supervise(), name="postgres")
+        tasks.run(Rollups(home.database).run(), name="rollups")
         broker = broker_of(options, files, clock)
         await stack.enter_async_context(broker)
         hub = Hub()

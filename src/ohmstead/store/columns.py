@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from ohmstead.reading import catalogue
 
-FIELDS: tuple[str, ...] = ("received_at", "meter_at", "number", "tariff", "value")
+FIELDS: tuple[str, ...] = ("received_at", "meter_at", "number", "tariff", "value", "meter_crc")
 """What a reading has beside its values."""
 VALUES: Mapping[str, str] = MappingProxyType({q.obis: q.column for q in catalogue.ALL})
 """Catalogue key (short OBIS) -> column."""
@@ -19,6 +19,12 @@ TYPES: Mapping[str, str] = MappingProxyType(
         "number": "int8",
         "tariff": "int2",
         "value": "float8",
+        "meter_crc": "int4",
         **dict.fromkeys(VALUES.values(), "float8"),
     }
 )
+COUNTERS: tuple[str, ...] = (
+    *(q.column for q in catalogue.ALL if q.kind is catalogue.Kind.COUNTER),
+    "value",
+)
+"""The columns whose energy is kept in rollups; the order is that of bits: only add at the end."""

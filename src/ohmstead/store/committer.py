@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
+from zlib import crc32
 
 import msgspec
 import psycopg
@@ -23,7 +24,7 @@ from psycopg.types.json import Jsonb
 from ohmstead.clock import Clock
 from ohmstead.errors import Unavailable
 from ohmstead.reading.reading import NOTHING, Identity
-from ohmstead.store import columns, months
+from ohmstead.store import columns, months, rollup_notes
 from ohmstead.store.database import Connection, Database, listed
 
 RETRY_S = (0.05, 2.0)
@@ -201,6 +202,8 @@ class Committer:
             new = set(await inserted.fetchall())
             fates = dict(_fates(kept, before, new, late))
             await _count(connection, kept, fates, refused)
+            fresh = (row for n, row in kept if fates[n] in (Fate.ACCEPTED, Fate.LATE))
+            await rollup_notes.write(connection, map(_note, fresh))
         return fates
 
     async def _have_months(self, needed: set[months.Month]) -> None:
@@ -224,7 +227,8 @@ async def _copy(connection: Connection, kept: list[tuple[int, Row]]) -> None:
         copy.set_types(types)
         newest = _newest(kept)
         for n, row in kept:
-            fields = (row.received_at, row.meter_at, row.number, row.tariff, row.value)
+            who = _crc(row.identity.id) if row.identity and row.identity.id else None
+            fields = (row.received_at, row.meter_at, row.number, row.tariff, row.value, who)
             shown = n in newest  # who and what arrived is kept of the newest reading only
             identity = _identity(row.identity) if shown and row.identity else None
             key = (n, row.stream, row.at, identity, row.raw if shown else None)
@@ -245,6 +249,15 @@ def _identity(identity: Identity) -> Jsonb | None:
     """What the meter says it is, without what is absent; jsonb knows no zero character."""
     said = {key: value.replace("\0", "") for key, value in asdict(identity).items() if value}
     return Jsonb(said, dumps=msgspec.json.encode) if said else None
+
+
+def _note(row: Row) -> rollup_notes.New:
+    return row.stream, row.at, row.values, row.value is not None
+
+
+def _crc(serial: str) -> int:
+    """A number for who the meter is, of 32 bits with a sign; never 0."""
+    return (crc32(serial.encode()) or 1) - 2**31 or 1
 
 
 def _late(kept: list[tuple[int, Row]], before: Mapping[int, datetime]) -> Iterator[int]:

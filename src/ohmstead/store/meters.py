@@ -43,6 +43,11 @@ class Counts:
     refused: int = 0
 
 
+OF_A_STREAM = (
+    *(b"readings", b"latest", b"counters"),
+    *(b"rollup_notes", b"rollups", b"stream_events", b"rollup_streams"),
+)
+"""The tables that hold something of each stream."""
 METERS = """
     SELECT m.id, m.stream, m.type, m.interval_s, m.reading, m.unit, m.name, d.mac AS device,
            s.id AS site, s.name AS site_name, s.organisation, s.timezone
@@ -131,7 +136,7 @@ class Meters:
         with explained(f"a device reads meter {id!r}; remove the device first"):
             async with self._database.transaction() as connection:
                 await connection.execute("DELETE FROM meters WHERE stream = %s", (meter.stream,))
-                for table in (b"readings", b"latest", b"counters"):
+                for table in OF_A_STREAM:
                     statement = b"DELETE FROM " + table + b" WHERE stream = %s"
                     await connection.execute(statement, (meter.stream,))
 

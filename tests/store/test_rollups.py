@@ -1,0 +1,175 @@
+"""Rollups: as the readings are, whatever the order they came in."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.store.conftest import MakeMeter
+
+from ohmstead.clock import SetClock
+from ohmstead.reading.reading import Identity
+from ohmstead.store.committer import Committer, Row
+from ohmstead.store.database import Database
+from ohmstead.store.rollups import Rollups
+
+QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
+START = datetime(2025, 3, 29, 20, tzinfo=UTC)
+"""Some hours before the clocks are changed in Zurich."""
+
+
+async def write(
+    database: Database, clock: SetClock, stream: int, said: Sequence[tuple[float, float]]
+) -> None:
+    """Readings of 1.8.0, `said` in hours after START."""
+    rows = [Row(stream, START + h * HOUR, clock.now(), {"1.8.0": kwh}) for h, kwh in said]
+    await Committer(database, clock).commit(rows)
+
+
+async def rollups(database: Database, stream: int, level: int) -> list[dict[str, Any]]:
+    return await database.rows(
+        "SELECT * FROM rollups WHERE stream = %s AND level = %s ORDER BY at, part", (stream, level)
+    )
+
+
+async def test_a_commit_is_in_the_buckets(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/energy.md: each level is the sum of the one below."""
+    meter = await make_meter(interval_s=900.0)
+    await write(database, clock, meter.stream, [(0.25 * n, 100 + n) for n in range(9)])
+    await Rollups(database).refresh([meter.stream])
+    quarters = await rollups(database, meter.stream, 0)
+    assert [row["active_import_energy_kwh"] for row in quarters] == [1.0] * 8
+    assert [row["covered_s"] for row in quarters] == [900.0] * 8
+    hours = await rollups(database, meter.stream, 1)
+    assert [row["active_import_energy_kwh"] for row in hours] == [4.0, 4.0]
+    assert [row["clock_15"] for row in hours] == [4.0, 4.0]
+    (month,) = await rollups(database, meter.stream, 3)
+    assert month["at"] == datetime(2025, 2, 28, 23, tzinfo=UTC)
+    assert month["active_import_energy_kwh"] == 8.0
+    assert month["sliding_60"] == 4.0
+    assert await database.rows("SELECT stream FROM rollup_notes WHERE stream > 0") == []
+
+
+async def test_a_late_reading_changes_the_interval_after_it_too(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/energy.md: what lay across a hole is measured once the hole is filled."""
+    meter = await make_meter(interval_s=3600.0)
+    await write(database, clock, meter.stream, [(0, 0), (1, 1), (4, 7), (5, 8)])
+    await Rollups(database).refresh([meter.stream])
+    hours = await rollups(database, meter.stream, 1)
+    assert [(r["part"], r["active_import_energy_kwh"]) for r in hours] == [
+        (0, 1), (0, 2), (1, 2), (0, 2), (1, 2), (0, 2), (1, 2), (0, 1),
+    ]  # fmt: skip
+    await write(database, clock, meter.stream, [(2, 1.5), (3, 2)])
+    await Rollups(database).refresh([meter.stream])
+    hours = await rollups(database, meter.stream, 1)
+    assert [(r["part"], r["active_import_energy_kwh"]) for r in hours] == [
+        (0, 1), (0, 0.5), (0, 0.5), (0, 5), (0, 1),
+    ]  # fmt: skip
+    events = await database.rows(
+        "SELECT kind FROM stream_events WHERE stream = %s", (meter.stream,)
+    )
+    assert events == []
+
+
+async def test_an_exchanged_meter_is_found_by_its_number(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/energy.md: another serial number; nothing is known of the time in between."""
+    meter = await make_meter(interval_s=3600.0)
+    committer = Committer(database, clock)
+    for hour, kwh, serial in ((2, 501.0, "new"), (0, 10.0, "old"), (1, 500.0, "new")):
+        at, who = START + hour * HOUR, Identity(id=serial)
+        await committer.commit([Row(meter.stream, at, clock.now(), {"1.8.0": kwh}, identity=who)])
+    await Rollups(database).refresh([meter.stream])
+    hours = await rollups(database, meter.stream, 1)
+    assert [(row["at"], row["active_import_energy_kwh"]) for row in hours] == [(START + HOUR, 1.0)]
+    (event,) = await database.rows(
+        "SELECT kind, at, began FROM stream_events WHERE stream = %s", (meter.stream,)
+    )
+    assert event == {"kind": "exchange", "at": START + HOUR, "began": START}
+
+
+ZONES = ["Europe/Zurich", "Europe/Lisbon", "Australia/Lord_Howe", "Asia/Kathmandu"]
+SERIALS = [None, Identity(id="a"), Identity(id="b")]
+
+
+def history(stream: int, chance: random.Random, now: datetime) -> list[Row]:
+    """Two days of a meter that is read unevenly: holes, resets, another meter, two counters."""
+    rows, kwh, sold, who = [], chance.choice([0.0, 99_995.0, 500.0]), 7.0, None
+    at = START + timedelta(seconds=chance.randrange(900))
+    for _ in range(60):
+        at += timedelta(seconds=chance.choice([300, 900, 901, 900, 1800, 7200, 20_000]))
+        kwh, sold = kwh + chance.random() * 3, sold + chance.random()
+        if kwh > 100_000 or chance.random() < 0.03:
+            kwh = kwh - 100_000 if kwh > 100_000 else chance.random()
+        if chance.random() < 0.05:
+            who = chance.choice(SERIALS)
+        values = {"1.8.0": kwh, "1.7.0": chance.random() * 5}
+        if chance.random() < 0.3:
+            values = {"2.8.0": sold} if chance.random() < 0.5 else {**values, "2.8.0": sold}
+        rows.append(Row(stream, at, now, values, identity=who))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_rollups_are_those_of_a_full_recomputation(
+    database: Database, clock: SetClock, make_meter: MakeMeter, seed: int
+) -> None:
+    """docs/energy.md: whatever comes in whatever batches and order, made as it comes or at once."""
+    chance = random.Random(seed)
+    zone = ZONES[seed % len(ZONES)]
+    reading = "interval" if seed == 7 else "cumulative"
+    one = await make_meter("m1", zone, interval_s=900.0, reading=reading)
+    other = await make_meter("m2", zone, interval_s=900.0, reading=reading)
+    said = history(one.stream, chance, clock.now())
+    kept, committer = Rollups(database), Committer(database, clock)
+    shuffled = sorted(enumerate(said), key=lambda each: each[0] + chance.choice([0, 0, 0, 9, 60]))
+    while shuffled:
+        size = chance.randrange(1, 25)
+        batch, shuffled = shuffled[:size], shuffled[size:]
+        await committer.commit([row for _, row in batch])
+        if chance.random() < 0.8:
+            await kept.refresh([one.stream])
+    names = ("at", "received_at", "values", "identity")
+    await committer.commit(
+        [Row(other.stream, **{name: getattr(row, name) for name in names}) for row in said]
+    )
+    await kept.refresh([one.stream, other.stream])
+    for level in range(4):
+        found = await rollups(database, one.stream, level)
+        wanted = await rollups(database, other.stream, level)
+        assert [(r["at"], r["part"]) for r in found] == [(r["at"], r["part"]) for r in wanted]
+        for row, expected in zip(found, wanted, strict=True):
+            for column in row.keys() - {"stream", "at"}:
+                assert row[column] == pytest.approx(expected[column], abs=1e-8), (column, row["at"])
+    events = [
+        await database.rows(
+            "SELECT at, kind, quantity, began, before, after, energy FROM stream_events"
+            " WHERE stream = %s ORDER BY at, kind, quantity",
+            (stream,),
+        )
+        for stream in (one.stream, other.stream)
+    ]
+    assert events[0] == events[1]
+
+
+async def test_what_was_stored_before_there_were_rollups_is_made_too(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """A note without columns, as the migration writes it: the counters are looked for."""
+    meter = await make_meter(interval_s=900.0)
+    await write(database, clock, meter.stream, [(0, 1), (0.25, 2)])
+    await database.change("DELETE FROM rollup_notes WHERE stream = %s", (meter.stream,))
+    await database.change(
+        "INSERT INTO rollup_notes (stream, first, last)"
+        " SELECT stream, min(at), max(at) FROM readings WHERE stream = %s GROUP BY stream",
+        (meter.stream,),
+    )
+    await Rollups(database).refresh([meter.stream])
+    (quarter,) = await rollups(database, meter.stream, 0)
+    assert quarter["active_import_energy_kwh"] == 1.0
