@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -161,22 +160,6 @@ def test_the_demo_has_five_kinds_of_meter_one_with_a_roof() -> None:
         assert meter.name_en
         assert meter.name_de
         assert meter.zone == MODELS[meter.model].zone
-
-
-def test_the_past_of_the_demo_is_quick() -> None:
-    """Two weeks of quarters for five meters from nothing take 4 s of CPU here."""
-    began = time.process_time()
-    meters = [Simulated(meter.model, meter.seed) for meter in demo_meters()]
-    end = datetime(2026, 11, 21, tzinfo=UTC)
-    for meter in meters:
-        meter.moment(end - timedelta(days=14))
-    ready = time.process_time()
-    for meter in meters:
-        for quarter in range(14 * 96):
-            meter.telegram(end - timedelta(minutes=15 * quarter))
-    done = time.process_time()
-    assert done - began < 10
-    assert (done - ready) / (14 * 96 * 5) < 0.001
 
 
 async def test_a_stream_sends_at_every_interval_of_the_model() -> None:

@@ -131,7 +131,7 @@ def test_every_layout_comes_back_over_every_link(
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(places=st.lists(st.integers(0, 100_000), max_size=12))
 def test_a_meter_may_be_heard_in_any_pieces(name: str, places: list[int], meters: Meters) -> None:
     """Two telegrams of every model through the recogniser: the same, whatever the cuts."""

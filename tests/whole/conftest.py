@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,23 +36,37 @@ class Cloud:
 
     async def with_device(self, folder: Path) -> Path:
         """The uplink file of a device that may send to it; made once."""
-        file = folder / "uplink.json"
+        return await self.device(folder, await self.site(), MAC)
+
+    async def site(self) -> str:
+        """The number of a new site; made once."""
         organisation = await admin(self.data, "org", "add", "Test")
         site = await admin(
             self.data, "site", "add", "House", "--org", str(organisation["id"]),
             "--timezone", "Europe/Zurich",
         )  # fmt: skip
-        device = await admin(self.data, "device", "add", MAC, "--site", str(site["id"]))
-        file.write_text(json.dumps(device))
+        return str(site["id"])
+
+    async def device(self, folder: Path, site: str, mac: str) -> Path:
+        """The uplink file of a device at a site."""
+        file = folder / f"uplink-{mac}.json"
+        file.write_text(json.dumps(await admin(self.data, "device", "add", mac, "--site", site)))
         return file
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
+@contextmanager
+def reachable() -> Iterator[Path]:
     """A folder that PostgreSQL's own user may enter when the tests run as root."""
     with tempfile.TemporaryDirectory(prefix="ohmstead-whole-") as folder:
         path = Path(folder)
         path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Such a folder."""
+    with reachable() as path:
         yield path
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,17 @@ CHROMIUM_ARGUMENTS = (
 )
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses, below the range for outgoing connections."""
+FIRST_PORT, PORTS_EACH = 10_000, 1_000
+WORKER = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0) % 16
+_next_port = count(os.getpid())
+
+
+def free_ports(how_many: int) -> list[int]:
+    """Ports that nobody uses, below the range for outgoing connections; no port twice in a row, and
+    each worker has ports of its own, for who is told a port opens it later."""
     found: list[int] = []
-    port = 10_000 + os.getpid() % 9_000
-    while len(found) < count:
-        port += 1
+    while len(found) < how_many:
+        port = FIRST_PORT + WORKER * PORTS_EACH + next(_next_port) % PORTS_EACH
         with socket.socket() as sock:
             try:
                 sock.bind(("127.0.0.1", port))

@@ -2,19 +2,25 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
-from tests.whole.conftest import MAC, Cloud
-from tests.whole.programs import Wire, browser, running
+import pytest_asyncio
+from playwright.async_api import Page, expect
+from tests.whole.conftest import Cloud, reachable
+from tests.whole.programs import Wire, browser, free_ports, running
 
 from ohmstead.reading.units import kept
 from ohmstead.simulate import Simulated
 from ohmstead.wire.recognise import Recogniser
 from ohmstead.wire.telegram import Telegram
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RECORDED = ("dlms/aidon-6534-1", "dlms/aidon-6534-2", "dsmr/kaifa-dsmr42-1", "dsmr/fluvius-emucs-2")
 SHOWN_MS = 30_000
@@ -28,23 +34,43 @@ async def _repeated(wire: Wire, telegram: bytes) -> None:
         await asyncio.sleep(1)
 
 
-async def _seen_on_the_page(
-    cloud: Cloud, place: Path, chromium: Path, telegram: bytes, obis: str, value: float
-) -> None:
-    async with cloud.up() as program, Wire() as wire:
-        link = (await program.says(r"(http://\S+/sign-in/\S+)"))[1]
-        uplink = await cloud.with_device(place)
+@dataclass
+class Stage:
+    """A running cloud, a browser that is signed in to it, and room for gateways."""
+
+    cloud: Cloud
+    page: Page
+    url: str
+    place: Path
+    site: str
+    macs: Iterator[str]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(chromium: Path) -> AsyncIterator[Stage]:
+    """Started once: it is what comes in that differs."""
+    with reachable() as place:
+        http, https, mqtts = free_ports(3)
+        cloud = Cloud(place / "cloud", (http, https, mqtts))
+        async with cloud.up() as program, browser(chromium) as page:
+            link = (await program.says(r"(http://\S+/sign-in/\S+)"))[1]
+            await page.goto(link)
+            await page.wait_for_url(lambda url: "sign-in" not in url)
+            macs = (f"024F4800{number:04X}" for number in count(1))
+            url = link.split("/sign-in")[0]
+            yield Stage(cloud, page, url, place, await cloud.site(), macs)
+
+
+async def _seen_on_the_page(stage: Stage, telegram: bytes, obis: str, value: float) -> None:
+    mac = next(stage.macs)
+    uplink = await stage.cloud.device(stage.place, stage.site, mac)
+    async with Wire() as wire:
         meter = asyncio.create_task(_repeated(wire, telegram), name="meter")
         arguments = ["--source", wire.url, "--http", "127.0.0.1:0", "--uplink", uplink]
         try:
-            async with (
-                running("gateway", *arguments, "--data", place / "gateway"),
-                browser(chromium) as page,
-            ):
-                await page.goto(link)
-                await page.wait_for_url(lambda url: "sign-in" not in url)
-                await page.goto(f"{link.split('/sign-in')[0]}/meters/{MAC}")
-                shown = page.locator(f'[data-meter="{MAC}"][data-obis="{obis}"]').first
+            async with running("gateway", *arguments, "--data", stage.place / mac):
+                await stage.page.goto(f"{stage.url}/meters/{mac}")
+                shown = stage.page.locator(f'[data-meter="{mac}"][data-obis="{obis}"]').first
                 written = repr(value).removesuffix(".0")
                 await expect(shown).to_have_attribute("data-value", written, timeout=SHOWN_MS)
         finally:
@@ -54,7 +80,7 @@ async def _seen_on_the_page(
 
 
 async def test_a_simulated_telegram_is_the_number_on_the_page(
-    cloud: Cloud, place: Path, chromium: Path
+    stage: Stage,
 ) -> None:
     """Socket, gateway, TLS, NATS, PostgreSQL, API, Chromium: the import counter is unchanged."""
     telegram = Simulated("hdlc-aidon", 7).telegram(datetime(2025, 6, 1, 12, 0, 10, tzinfo=UTC))
@@ -62,12 +88,12 @@ async def test_a_simulated_telegram_is_the_number_on_the_page(
     said = found.values["1.8.0"]
     assert not isinstance(said.value, str)
     value, _ = kept(said.value, said.unit)
-    await _seen_on_the_page(cloud, place, chromium, telegram, "1.8.0", value)
+    await _seen_on_the_page(stage, telegram, "1.8.0", value)
 
 
 @pytest.mark.parametrize("name", RECORDED)
 async def test_a_recorded_telegram_is_the_number_on_the_page(
-    cloud: Cloud, place: Path, chromium: Path, corpus: Path, name: str
+    stage: Stage, corpus: Path, name: str
 ) -> None:
     """The number in the page equals what the corpus expects of a real meter's telegram."""
     recorded = json.loads((corpus / "telegrams" / f"{name}.json").read_text())
@@ -75,4 +101,4 @@ async def test_a_recorded_telegram_is_the_number_on_the_page(
     expected = recorded["expected"][obis]
     value, _ = kept(expected["value"], expected["unit"])
     raw = bytes.fromhex(recorded["raw_hex"])
-    await _seen_on_the_page(cloud, place, chromium, raw, obis, value)
+    await _seen_on_the_page(stage, raw, obis, value)
