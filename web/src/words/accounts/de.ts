@@ -104,7 +104,7 @@ export const de: Like<typeof en> = {
 
   "people.title": "Wer darf was sehen?",
   "people.count": { one: "Eine Person hat ein Konto.", other: "{count} Personen haben ein Konto." },
-  "people.countIn": { one: "Eine Person hat ein Konto in {place}.", other: "{count} Personen haben ein Konto in {place}." },
+  "people.countWithin": { one: "Eine Person hat ein Konto in {place}.", other: "{count} Personen haben ein Konto in {place}." },
   "people.caption": "Personen",
   "people.person": "Person",
   "people.role": "Rolle",

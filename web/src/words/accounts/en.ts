@@ -101,7 +101,7 @@ export const en = {
 
   "people.title": "Who can look at what?",
   "people.count": { one: "One person has an account.", other: "{count} people have an account." },
-  "people.countIn": { one: "One person has an account in {place}.", other: "{count} people have an account in {place}." },
+  "people.countWithin": { one: "One person has an account in {place}.", other: "{count} people have an account in {place}." },
   "people.caption": "People",
   "people.person": "Person",
   "people.role": "Role",
