@@ -35,6 +35,7 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("flatten", "ohmstead.cli.flatten:flatten", "Show JSON as path, type and value."),
     Subcommand("simulate", "ohmstead.cli.simulate:simulate", "Be a meter that does not exist."),
     Subcommand("release", "ohmstead.cli.release:app", "Make and look into releases of it."),
+    Subcommand("export", "ohmstead.cli.export:app", "Write out what was measured."),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),
 )
 
