@@ -146,6 +146,16 @@ def ohmstead(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_password_in_the_address_is_used_and_never_shown(
+    device: Pretended, tmp_path: Path
+) -> None:
+    """RFC 3986, 3.2.1: userinfo may hold a password, as in `curl http://:secret@HOST`."""
+    device.password, device.challenges = "secret", ['Basic realm="whatwatt"']
+    assert fetched(f"http://:s%65cret@{device.address}", tmp_path).fetched
+    with pytest.raises(NotSignedIn, match=f"^{device.address} does not take"):
+        fetched(f"http://:wrong@{device.address}", tmp_path / "other")
+
+
 def test_6_13_1_result(device: Pretended, tmp_path: Path) -> None:
     """6.13.1, "Usage (example)" and "Result": the days as `2024-09-01` or `20240901`, a line for
     each file, and Done; what is missing besides."""

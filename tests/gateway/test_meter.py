@@ -12,8 +12,10 @@ from tests.wire.telegrams import KEYS, LINES, ROWS, hdlc, notification, p1, seal
 
 from ohmstead.clock import SetClock
 from ohmstead.gateway.meter import MOST_FURTHER, Meter, tariff_of, values_of
+from ohmstead.gateway.scaling import Scaling
 from ohmstead.reading import catalogue, units
 from ohmstead.reading.reading import Identity, Reading
+from ohmstead.settings.gateway import MeterSettings
 from ohmstead.wire.cipher import Keys
 from ohmstead.wire.telegram import NO_DATA, NOT_CONNECTED, OK, Refused, Telegram, Value
 
@@ -244,6 +246,21 @@ def test_what_changes_slowly_is_carried_over_alternating_messages() -> None:
     assert found[1].values == {"1.7.0": 2.0, "32.7.0": 230.0, "1.8.0": 5.0}
     late = read(a_telegram(long | energy), a_telegram(short), step_s=61)
     assert late[1].values == {"1.7.0": 2.0}
+
+
+def test_the_factor_shown_is_the_one_the_last_reading_was_made_with() -> None:
+    """3.1, `.report.conv_factor`: what the values beside it "will be multiplied" by; what was said
+    before another factor was set is not carried on."""
+    clock = SetClock(NOON)
+    energy, power = {"1.8.0": Value(5.0, "kWh")}, {"1.7.0": Value(2.0, "kW")}
+    script = Script(a_telegram(energy | power), a_telegram(power))
+    meter = Meter("A842E39F8124", AMSTERDAM, clock, script)
+    assert meter.conv_factor == 1
+    found = list(meter.feed(b"."))
+    meter.use(None, Scaling(MeterSettings(conv_factor=10)))
+    assert (found[0].values["1.7.0"], meter.conv_factor) == (2, 1)
+    found += meter.feed(b".")
+    assert (found[1].values, meter.conv_factor) == ({"1.7.0": 20}, 10)
 
 
 @pytest.mark.parametrize(

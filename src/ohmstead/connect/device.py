@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import parse_http_list, parse_keqv_list
 
 from ohmstead.errors import BadInput, NotSignedIn, Unavailable
@@ -36,10 +36,10 @@ class Device:
             raise BadInput(f"{address!r} is no address of a device; write HOST or HOST:PORT")
         self._connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._host, self._port = host, port
-        self._password = password
+        self._password = password or unquote(parts.password or "")
         self._challenge: dict[str, str] = {}
         self._count = 0
-        self.name = parts.netloc
+        self.name = parts.netloc.rpartition("@")[2]  # a password stands in no message
 
     def get(
         self, path: str, headers: Mapping[str, str] | None = None

@@ -168,6 +168,7 @@ class Meter:
         self._scaling = scaling
         self._meter_clock = meter_clock or MeterClock()
         self._telegram: Telegram | None = None
+        self._factor: float | None = None
         self._silent_s = silent_s
         self._port: str | None = NOT_CONNECTED
         self._answered: str | None = None
@@ -205,7 +206,14 @@ class Meter:
         if keys != self._keys:
             self._keys = keys
             self._decoder = Recogniser(keys)
-        self._scaling = scaling
+        if not scaling.same(self._scaling):
+            self._scaling = scaling
+            self._carry = Carry()  # what was said before is of other sizes
+
+    @property
+    def conv_factor(self) -> float:
+        """What the values of the last reading are multiplied by; before it, those of the next."""
+        return self._scaling.factor if self._factor is None else self._factor
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -266,6 +274,7 @@ class Meter:
         at, interval_s = self._received()
         self._number += 1
         self._telegram = telegram
+        self._factor = self._scaling.factor
         said = self._scaling.sized(telegram)
         self._doubts = tuple(doubts(values_of(said)))
         now_s = self._clock.monotonic_s()

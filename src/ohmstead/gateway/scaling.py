@@ -44,7 +44,12 @@ class Scaling:
 
     def __init__(self, settings: MeterSettings) -> None:
         self._scalers = scalers_of(settings)
-        self._factor = settings.conv_factor
+        self.factor = settings.conv_factor
+        """What `multiplied` multiplies by."""
+
+    def same(self, other: "Scaling") -> bool:
+        """Whether `other` makes the same of every telegram."""
+        return (self._scalers, self.factor) == (other._scalers, other.factor)
 
     def scaler(self, code: str) -> int | None:
         """The power of ten set for a code; None where none is."""
@@ -71,6 +76,6 @@ class Scaling:
 
     def multiplied(self, kept: float, unit: str | None) -> float:
         """A value in the catalogue's unit, times the conversion factor where that applies."""
-        if self._factor == 1 or unit not in MULTIPLIED:
+        if self.factor == 1 or unit not in MULTIPLIED:
             return kept
-        return kept * self._factor
+        return kept * self.factor

@@ -177,7 +177,7 @@ class _Gateway:
             meter_status=self.meter.status,
             refused=self.meter.refused,
             doubts=self.meter.doubts,
-            conv_factor=self.configuration.meter.conv_factor,
+            conv_factor=self.meter.conv_factor,
             uplink=self.uplink.state() if self.uplink else None,
             own_broker=self.mqtt.state(),
             modbus=self.modbus_server.state,
