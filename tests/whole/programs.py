@@ -233,6 +233,9 @@ class Wire:
 
     async def send(self, telegram: bytes) -> None:
         """One telegram to whoever is connected."""
-        for writer in self._writers:
-            writer.write(telegram)
-            await writer.drain()
+        for writer in tuple(self._writers):
+            try:
+                writer.write(telegram)
+                await writer.drain()
+            except ConnectionError:  # that gateway is gone; another one may come
+                self._writers.remove(writer)

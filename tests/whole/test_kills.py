@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import psycopg
 from tests.whole.conftest import MAC, Cloud
-from tests.whole.programs import Program, Wire, running
+from tests.whole.programs import Program, Wire, free_ports, running
 
 from ohmstead.simulate import Simulated
 from ohmstead.store.server import running as database_of
@@ -109,7 +109,7 @@ async def test_every_acknowledged_reading_is_stored_once_whatever_is_killed(
     cloud: Cloud, place: Path
 ) -> None:
     """The broker, the database and the cloud are killed in turn; then all is counted."""
-    port = cloud.ports[0] + 40
+    (port,) = free_ports(1)
     async with cloud.up():
         uplink = await cloud.with_device(place)
     async with Wire() as wire:
@@ -144,7 +144,7 @@ async def test_every_acknowledged_reading_is_stored_once_whatever_is_killed(
 
 async def test_a_killed_gateway_sends_what_it_had_queued(cloud: Cloud, place: Path) -> None:
     """Reports made while the cloud was away survive kill -9 of the gateway and arrive in order."""
-    port = cloud.ports[0] + 41
+    (port,) = free_ports(1)
     async with cloud.up():
         uplink = await cloud.with_device(place)
     async with Wire() as wire:
