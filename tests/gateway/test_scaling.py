@@ -51,11 +51,13 @@ def test_a_scaler_of_ones_own_counts_for_all_tariffs() -> None:
     assert found["31.7.0"] == 0.05
 
 
-def test_a_telegrams_own_scaler_is_not_overridden() -> None:
-    """6.3: the sets are for what the telegram leaves open; and for DLMS alone (6.5)."""
-    own = ["52.7.0=0", "1.7.0=-1"]
-    assert sized(meter("default", own, 1))["52.7.0"] == 231.5
+def test_a_scaler_of_ones_own_overrides_the_telegrams() -> None:
+    """6.4: what the device found out is "covered/overridden" by the scalers that are set, a model's
+    set only where the telegram has none; all of them for DLMS alone (6.5)."""
+    own = ["52.7.255=-2", "1.7.0=-1"]
+    assert sized(meter("default", own, 1))["52.7.0"] == 23.15
     assert sized(meter("default", own, 1), "MBUS")["1.7.0"] == 1.15
+    assert sized(meter("lge570", [], 1))["52.7.0"] == 231.5
 
 
 def test_transformers_multiply_what_they_divide() -> None:

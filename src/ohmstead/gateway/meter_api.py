@@ -74,6 +74,7 @@ class MeterApi:
         return json(Objects(objects(telegram, self._powers(telegram)) if telegram else []))
 
     def _powers(self, telegram: Telegram) -> Mapping[str, int]:
-        """The scalers that are set, of the quantities that the telegram has."""
-        set_for = ((code, self._meter.scaling.scaler(code)) for code in telegram.values)
+        """The scalers that are set and count, of the quantities that the telegram has."""
+        scaling = self._meter.scaling
+        set_for = ((code, scaling.applied(code, one)) for code, one in telegram.values.items())
         return {code: power for code, power in set_for if power is not None}

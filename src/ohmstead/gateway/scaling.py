@@ -44,12 +44,22 @@ class Scaling:
 
     def __init__(self, settings: MeterSettings) -> None:
         self._scalers = scalers_of(settings)
+        self._own = settings.scalars_set == "custom"
         self.factor = settings.conv_factor
         """What `multiplied` multiplies by."""
 
     def same(self, other: "Scaling") -> bool:
         """Whether `other` makes the same of every telegram."""
-        return (self._scalers, self.factor) == (other._scalers, other.factor)
+        mine, theirs = (self._scalers, self._own), (other._scalers, other._own)
+        return (*mine, self.factor) == (*theirs, other.factor)
+
+    def applied(self, code: str, value: Value) -> int | None:
+        """The power of ten set for a value; None where none is, or the telegram's own counts.
+
+        A person's own scaler counts more than the telegram's: what the device found out itself is
+        "covered/overridden" (6.4).  The set of a model is for models that tell none.
+        """
+        return self.scaler(code) if self._own or value.scaler is None else None
 
     def scaler(self, code: str) -> int | None:
         """The power of ten set for a code; None where none is."""
@@ -58,7 +68,7 @@ class Scaling:
         return self._scalers.get(f"{code.rpartition('.')[0]}.{ANY}")
 
     def sized(self, telegram: Telegram) -> Mapping[str, Value]:
-        """The telegram's values: where it has no scaler of its own, the one that is set counts.
+        """The telegram's values, by the scalers that are set where these count.
 
         Scalers are for DLMS alone (6.5: "exclusively for messages in the DLMS format").
         """
@@ -67,10 +77,8 @@ class Scaling:
         return {key: self._sized(key, value) for key, value in telegram.values.items()}
 
     def _sized(self, key: str, value: Value) -> Value:
-        if value.raw is None or value.scaler is not None:
-            return value
-        scaler = self.scaler(key)
-        if scaler is None:
+        scaler = self.applied(key, value)
+        if value.raw is None or scaler is None:
             return value
         return Value(units.shifted(value.raw, scaler), value.unit, value.at, value.raw)
 

@@ -100,17 +100,17 @@ def name_of(name: bytes) -> str:
 def applied(telegram: Telegram, code: str, powers: Powers) -> int | None:
     """The power of ten that makes a raw number of the telegram its value; None for other values.
 
-    The telegram's own counts first, then the one that is set, then what the meter's kind implies.
+    The one that is set counts first, then the telegram's own, then what the meter's kind implies.
     """
     value = telegram.values.get(code)
     if value is None or value.raw is None or isinstance(value.value, str):
         return None
-    if value.scaler is not None:
-        return value.scaler
-    if value.unit is None and not code.startswith(UNITLESS):
+    if value.scaler is None and value.unit is None and not code.startswith(UNITLESS):
         return None
     if code in powers:
         return powers[code]
+    if value.scaler is not None:
+        return value.scaler
     if value.raw and value.value:
         return round(math.log10(abs(value.value / value.raw)))
     return scalers.assumed(code, value.raw)[0]
