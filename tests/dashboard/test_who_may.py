@@ -22,6 +22,8 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/meters/{id}"): "viewer",
     ("get", "/api/meters/{id}/power"): "viewer",
     ("get", "/api/meters/{id}/energy"): "viewer",
+    ("get", "/api/meters/{id}/energy/buckets"): "viewer",
+    ("get", "/api/meters/{id}/events"): "viewer",
     ("get", "/api/live"): "viewer",
     ("put", "/api/account"): "viewer",
     ("get", "/api/account/sessions"): "viewer",

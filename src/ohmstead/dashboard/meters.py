@@ -14,6 +14,7 @@ from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.errors import BadInput, NotFound
+from ohmstead.store.energy import Energies
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 from ohmstead.store.readings import Latest
@@ -159,22 +160,22 @@ async def energy(
     found = await visible(id, user, parts)
     now = parts.clock.now()
     start, end = ranges.days(first, last, now.astimezone(found.site.zone).date())
-    known = await parts.readings.energy_by_day(found, start, end, now)
+    known = await Energies(parts.database).by_day(found, start, end, now)
     return shapes.Energy(
         meter=found.id,
         unit="kWh" if found.type == "electricity" else found.unit or "",
         timezone=found.site.timezone,
         days=[
             shapes.Day(
-                date=day.date,
-                start=day.start,
-                end=day.end,
-                hours=day.hours,
-                imported=day.imported,
-                exported=day.exported,
-                completeness=day.completeness,
+                date=taken.start.astimezone(found.site.zone).date(),
+                start=taken.start,
+                end=taken.end,
+                hours=(taken.end - taken.start).total_seconds() / 3600,
+                imported=taken.energy,
+                exported=given.energy if given else None,
+                completeness=taken.completeness,
             )
-            for day in known
+            for taken, given in known
         ],
     )
 

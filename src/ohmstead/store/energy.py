@@ -81,10 +81,28 @@ class Energies:
             return [_less(a, b) for a, b in zip(taken, given, strict=True)]
         return await self._buckets(meter, quantity, size, bounds, now)
 
+    async def by_day(
+        self, meter: Meter, first: date, last: date, now: datetime
+    ) -> list[tuple[Bucket, Bucket | None]]:
+        """Import and export of each day, in the meter's own unit; export only of electricity."""
+        bounds = bounds_of("day", first, last, meter)
+        await self._rollups.refresh([meter.stream])
+        if meter.type != "electricity":
+            own = _Source(("value",))
+            found = await self._read(meter, own, "day", bounds, now)
+            return [(each, None) for each in found]
+        taken = await self._buckets(meter, IMPORT, "day", bounds, now)
+        given = await self._buckets(meter, EXPORT, "day", bounds, now)
+        return list(zip(taken, given, strict=True))
+
     async def _buckets(
         self, meter: Meter, quantity: str, size: Size, bounds: Sequence[int], now: datetime
     ) -> list[Bucket]:
-        source = await self._source(meter, quantity)
+        return await self._read(meter, await self._source(meter, quantity), size, bounds, now)
+
+    async def _read(
+        self, meter: Meter, source: _Source, size: Size, bounds: Sequence[int], now: datetime
+    ) -> list[Bucket]:
         level = LEVEL["day" if size == "month" else size]
         names = source.columns or (columns.VALUES[IMPORT],)
         rows = await self._database.rows(
