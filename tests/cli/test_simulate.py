@@ -1,6 +1,5 @@
 """`ohmstead simulate`, as people call it: its list, its errors, its meters read from outside."""
 
-import asyncio
 import json
 import os
 import select
@@ -10,19 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import Queue
-from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from tests.simulate.listening import recogniser
+from tests.simulate.living import EARLY, living
 
 from ohmstead.clock import Clock, SystemClock
-from ohmstead.house import simulate as house
 from ohmstead.house.simulate import SimulateOptions
 from ohmstead.simulate import MODELS, Simulated
 from ohmstead.simulate.ports import port as port_of
@@ -101,46 +98,6 @@ def opened(where: str) -> Iterator[int]:
     host, _, number = where.removeprefix("listen://").rpartition(":")
     with socket.create_connection((host, int(number)), TIMEOUT_S) as connection:
         yield connection.fileno()
-
-
-class EarlyClock(SystemClock):
-    """A clock that began when simulated meters were fitted: they have little past to work out."""
-
-    def __init__(self) -> None:
-        self._behind = super().now() - datetime(2025, 1, 3, 10, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        """The moment, so many months ago."""
-        return super().now() - self._behind
-
-
-EARLY = EarlyClock()
-
-
-@contextmanager
-def living(options: SimulateOptions) -> Iterator[str]:
-    """Where a meter can be read that runs as the command runs it, in a thread of this process."""
-    started: Queue[tuple[asyncio.AbstractEventLoop, asyncio.Task[None], str]] = Queue()
-
-    async def live() -> None:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        assert task is not None
-
-        def ready(where: str) -> None:
-            started.put((loop, task, where))
-
-        with suppress(asyncio.CancelledError):
-            await house.run(options, EARLY, ready, lambda _: None)
-
-    thread = Thread(target=asyncio.run, args=[live()], name=f"meter {options.model}", daemon=True)
-    thread.start()
-    loop, task, where = started.get(timeout=TIMEOUT_S)
-    try:
-        yield where
-    finally:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join(TIMEOUT_S)
-    assert not thread.is_alive()
 
 
 PORTS = ("pty", "listen://127.0.0.1:0")

@@ -1,34 +1,16 @@
-"""Whole gateways that ask whole virtual meters, over real sockets and pseudo-terminals.
+"""Whole gateways that ask virtual meters, over real sockets and pseudo-terminals.
 
 Source: ports, "pull meters are asked"; `ohmstead simulate`.
 """
 
-import asyncio
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.house.program import MEMORY_KB, WAIT_S, program, report_of
+from tests.house.program import MEMORY_KB, program, report_of
+from tests.simulate.living import living
 
-
-@contextmanager
-def virtual(model: str, port: str) -> Iterator[subprocess.Popen[str]]:
-    """A running `ohmstead simulate`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ohmstead", "simulate", model, "--port", port, "--seed", "3"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=WAIT_S)
-
+from ohmstead.house.simulate import SimulateOptions
+from ohmstead.simulate.ports import port as port_of
 
 CASES = [
     ("kmp", "listen://127.0.0.1:0", "ask=kmp", (), "KMP"),
@@ -50,9 +32,8 @@ async def test_a_meter_that_only_answers_is_read(
     model: str, port: str, ask: str, key: tuple[str, ...], protocol: str, tmp_path: Path
 ) -> None:
     """Every protocol that is asked gives power and energy; the keys are in no log."""
-    with virtual(model, port) as meter, pytest.MonkeyPatch.context() as patch:
-        assert meter.stdout
-        where = (await asyncio.to_thread(meter.stdout.readline)).strip()
+    options = SimulateOptions(model, port_of(port), seed=3)
+    with living(options) as where, pytest.MonkeyPatch.context() as patch:
         source = f"serial:{where}" if port == "pty" else where.replace("listen://", "tcp://")
         if key:
             patch.setenv("OHMSTEAD_KEY", key[0])
