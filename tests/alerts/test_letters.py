@@ -26,6 +26,8 @@ FIELDS = {
     "role": "manager",
     "old": "old@example.org",
     "address": "new@example.org",
+    "integration": "acmepower",
+    "reason": "no contract",
     "until": "2025-11-28T13:00+01:00",
 }
 
@@ -99,6 +101,13 @@ def test_no_link_hides_in_a_name() -> None:
         assert "evil.example" not in text
         assert "<a href='" not in text
         assert "x" * 60 not in text.replace(LINK, "")
+
+
+def test_a_reason_is_told_whole() -> None:
+    """Why an integration was refused is a text, longer than a name may be."""
+    fields = {**FIELDS, "reason": "We need " + "a contract and " * 9 + "a date."}
+    _, plain, _ = read(mail("a@b.ch", "integration-refused", "en", fields, sender=SENDER, at=NOW))
+    assert fields["reason"] in " ".join(plain.split())
 
 
 @settings(max_examples=40)

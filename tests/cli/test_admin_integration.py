@@ -67,7 +67,10 @@ def test_an_integration_from_the_command_line(said: Said) -> None:
     assert (shown["absent"], shown["retain"], shown["note"]) == ("zero", True, "heat pumps")
     assert shown["counts"] == {"published": 0, "skipped": 0, "failed": 0, "dropped": 0}
     assert (shown["devices"], shown["owner"]) == ([MAC], "ann@example.org")
-    assert said("detach", "acmepower", MAC) == {"integration": "acmepower", "removed": MAC}
+    assert said("detach", "acmepower", "a842e39f8124") == {
+        "integration": "acmepower",
+        "removed": MAC,
+    }
     assert said("revoke", "acmepower")["state"] == "revoked"
     assert said("delete", "acmepower") == {"removed": "acmepower"}
     assert said("list") == []

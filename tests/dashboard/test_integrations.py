@@ -129,6 +129,30 @@ async def test_a_refusal_tells_its_reason(ann: httpx.AsyncClient, root: httpx.As
     assert (found["state"], found["reason"]) == ("refused", "no contract")
 
 
+async def test_who_is_written_to(
+    ann: httpx.AsyncClient, root: httpx.AsyncClient, world: World
+) -> None:
+    """Admins read of a request, who asked of the answer; without an owner the organisation does."""
+    await world.user("boss@example.org", Role.ADMIN, 1)
+    await made(ann, root, name="acmepower")
+    await ann.post("/api/integrations", json={"name": "acmeheat"})
+    await root.post("/api/integrations/acmeheat/refuse", json={"reason": "No contract. Call us!"})
+    await ann.post("/api/integrations", json={"name": "acmewater"})
+    await world.people.remove("ann@example.org")
+    await root.post("/api/integrations/acmewater/approve")
+    written = await world.letters()
+    assert [(each.recipient, each.kind) for each in written] == [
+        ("root@example.org", "integration-requested"),
+        ("ann@example.org", "integration-approved"),
+        ("root@example.org", "integration-requested"),
+        ("ann@example.org", "integration-refused"),
+        ("root@example.org", "integration-requested"),
+        ("boss@example.org", "integration-approved"),
+    ]
+    assert written[3].fields["reason"] == "No contract. Call us!"
+    assert written[1].fields["link"].endswith("/integrations/acmepower")
+
+
 async def test_who_may_see_and_change_what(
     ann: httpx.AsyncClient, root: httpx.AsyncClient, world: World, sign_in: SignIn, enter: Enter
 ) -> None:

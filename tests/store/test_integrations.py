@@ -19,6 +19,7 @@ from ohmstead.store.integration_wish import Step, Wish
 from ohmstead.store.integrations import Integration, Integrations
 from ohmstead.store.meters import Meters
 from ohmstead.store.people import People
+from ohmstead.store.provisioning import ProvisionedDevices
 from ohmstead.store.sites import Organisations, Sites
 from ohmstead.surfaces.cloud2cloud_template import BadTemplate
 
@@ -252,3 +253,23 @@ async def test_who_is_away_is_known_since_when(database: Database) -> None:
     assert await notes.since(["a", "b"], NOW) == {"a": NOW, "b": NOW}
     assert await notes.since(["b", "c"], later) == {"b": NOW, "c": later}
     assert await notes.since([], later) == {}
+
+
+async def test_an_integration_outlives_its_owner(store: Integrations, database: Database) -> None:
+    """Accounts come and go; its clients go on, it is the organisation's, and the log says so."""
+    made = await active(store, "acmepower")
+    await People(database).remove("ann@example.org", by=By("root@example.org", NOW))
+    left = await store.get(made.id)
+    assert (left.owner, left.owner_email, left.organisation) == (None, None, 1)
+    assert await store.credential(made.username) is not None
+    told = {entry.action: entry for entry in await Audit(database).page()}
+    assert told["integration left by its owner"].subject == "acmepower"
+
+
+async def test_another_password_of_a_device_is_told(
+    store: Integrations, database: Database
+) -> None:
+    """Who provisions a device again ends what its old password opened."""
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    await ProvisionedDevices(database).set_secret(MACS[0], NEW)
+    assert await changes.of_everybody(database, since) == [MACS[0]]

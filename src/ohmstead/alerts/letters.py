@@ -15,7 +15,7 @@ from ohmstead.errors import BadInput
 
 LANGUAGE = "en"
 """Of whoever has not chosen one."""
-NAME_LONGEST = 60
+NAME_LONGEST, REASON_LONGEST = 60, 1000
 PAGE = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><title>{subject}</title></head>
 <body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1b1f26">
@@ -83,7 +83,10 @@ def address_of(recipient: str) -> Address:
 def _filled(fields: Mapping[str, str], language: str) -> dict[str, str]:
     """What stands in the slots: names are other people's words, so that no link hides in them."""
     known = {name: value for name, value in fields.items() if name not in ("link", "until")}
-    filled = {name: _harmless(value) for name, value in known.items()}
+    filled = {
+        name: _harmless(value, REASON_LONGEST if name == "reason" else NAME_LONGEST)
+        for name, value in known.items()
+    }
     filled["place"] = filled.get("organisation") or WHOLE[language]
     filled["role"] = ROLES[language].get(fields.get("role", ""), "")
     if "until" in fields:
@@ -92,7 +95,7 @@ def _filled(fields: Mapping[str, str], language: str) -> dict[str, str]:
     return filled
 
 
-def _harmless(name: str) -> str:
+def _harmless(name: str, longest: int = NAME_LONGEST) -> str:
     """A name without what a mail program would make a link of; an address stays one.
 
     >>> _harmless("Win! https://evil.example/now"), _harmless("anna@example.org")
@@ -101,7 +104,7 @@ def _harmless(name: str) -> str:
     if re.fullmatch(r"[^\s@/:]+@[^\s@/:]+", name):
         return name
     plain = re.sub(r"\.(?=\w)", ". ", re.sub(r"[<>/:\\@]+", " ", name))
-    return plain if len(plain) <= NAME_LONGEST else f"{plain[: NAME_LONGEST - 1]}…"
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 
 def _plain(paragraphs: list[str], text: Text, link: str | None) -> str:

@@ -102,6 +102,31 @@ ENGLISH: Mapping[str, Text] = MappingProxyType(
                 "If you did not expect that, tell an admin of your installation at once.",
             ),
         ),
+        "integration-requested": Text(
+            "A request for an integration",
+            (
+                "{by} asks for the integration {integration}.",
+                "Approve it, or refuse it with a reason, on its page.",
+            ),
+            "Look at the request",
+        ),
+        "integration-approved": Text(
+            "The integration {integration} is approved",
+            (
+                "The integration {integration} was approved and can begin.",
+                "Its page has the connection sheet: address, certificate, user name and topic. The "
+                "password is made there, and shown once.",
+            ),
+            "Open the connection sheet",
+        ),
+        "integration-refused": Text(
+            "The integration {integration} was refused",
+            (
+                "An admin of the installation refused the integration {integration}.",
+                "The reason: {reason}",
+            ),
+            "Look at the request",
+        ),
         "test": Text(
             "It arrived",
             ("This is the test you sent from the mail page of Ohmstead. Mail works.",),
@@ -194,6 +219,31 @@ GERMAN: Mapping[str, Text] = MappingProxyType(
                 "Wenn Sie das nicht erwartet haben, sagen Sie es sofort einem Admin Ihrer "
                 "Installation.",
             ),
+        ),
+        "integration-requested": Text(
+            "Eine Anfrage für eine Integration",
+            (
+                "{by} möchte die Integration {integration}.",
+                "Genehmigen Sie sie auf ihrer Seite, oder lehnen Sie sie mit einer Begründung ab.",
+            ),
+            "Anfrage ansehen",
+        ),
+        "integration-approved": Text(
+            "Die Integration {integration} ist genehmigt",
+            (
+                "Die Integration {integration} wurde genehmigt und kann beginnen.",
+                "Auf ihrer Seite steht das Verbindungsblatt: Adresse, Zertifikat, Benutzername und "
+                "Topic. Das Passwort wird dort gemacht und einmal gezeigt.",
+            ),
+            "Verbindungsblatt öffnen",
+        ),
+        "integration-refused": Text(
+            "Die Integration {integration} wurde abgelehnt",
+            (
+                "Ein Admin der Installation hat die Integration {integration} abgelehnt.",
+                "Die Begründung: {reason}",
+            ),
+            "Anfrage ansehen",
         ),
         "test": Text(
             "Angekommen",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, cast
 
 from litestar import delete, get, patch, post
@@ -12,6 +13,7 @@ from msgspec import UNSET
 
 from ohmstead.access.roles import Action, may, sees
 from ohmstead.dashboard import integration_shapes as shapes
+from ohmstead.dashboard.letters import may_write
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.proving import require
@@ -19,6 +21,7 @@ from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.errors import Forbidden, NotFound
 from ohmstead.store.break_outs import CLIENT_ID, PUBLISH, SUBSCRIBE, BreakOut
 from ohmstead.store.integration_devices import Counts
+from ohmstead.store.integration_letters import IntegrationLetters
 from ohmstead.store.integration_wish import Step, Wish
 from ohmstead.store.integrations import Integration
 from ohmstead.store.people import User
@@ -124,6 +127,7 @@ async def request(
         made = await parts.integrations.request(
             owner.id, owner.organisation, step(user, parts), data.name, wish
         )
+    await _tell(made, parts)
     return await whole(made, user, parts)
 
 
@@ -204,6 +208,7 @@ async def approve(
     approved = await parts.integrations.approve(id, now)
     if data is not None and data.interval_s is not None:
         approved = await parts.integrations.change(id, Wish(interval_s=data.interval_s), now)
+    await _tell(approved, parts)
     return await whole(approved, user, parts)
 
 
@@ -223,7 +228,15 @@ async def refuse(
     """Say no, and why; for admins of the installation."""
     require(user, Action.MANAGE_INSTALLATION)
     refused = await parts.integrations.refuse(id, data.reason, step(user, parts))
+    await _tell(refused, parts)
     return await whole(refused, user, parts)
+
+
+async def _tell(of: Integration, parts: Parts) -> None:
+    """Mail those whom its new state concerns, not more than a box may get."""
+    letters = IntegrationLetters(parts.database, parts.key, parts.accounts.pages_url)
+    await letters.write(of, parts.clock.now(), may_write=partial(may_write, parts=parts))
+    parts.accounts.posted()
 
 
 @post(

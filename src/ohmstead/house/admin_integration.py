@@ -8,12 +8,14 @@ from typing import Any, TypeAlias
 from ohmstead.access import secrets
 from ohmstead.clock import Clock
 from ohmstead.errors import BadInput
-from ohmstead.house.admin import MQTT_URI
+from ohmstead.house.admin import MQTT_URI, PAGES_URL
 from ohmstead.house.installation import Installation
 from ohmstead.store import facts
 from ohmstead.store.break_outs import BreakOuts
+from ohmstead.store.devices import mac_of
 from ohmstead.store.facts import Facts
 from ohmstead.store.integration_devices import IntegrationDevices, Member
+from ohmstead.store.integration_letters import IntegrationLetters
 from ohmstead.store.integration_wish import Step, Wish
 from ohmstead.store.integrations import REQUESTED, Integration, Integrations
 from ohmstead.store.people import People
@@ -54,29 +56,42 @@ class IntegrationAdmin:
     async def add(self, owner: str, name: str | None, wish: Wish) -> Shown:
         """A new one, approved at once: all that its client needs; the password only this time."""
         certificate = await self._installation.ca_certificate()
-        asked = await self.request(owner, name, wish)
+        asked = await self._asked(owner, name, wish)
         password = secrets.new_secret()
         digest = secrets.digest(self._installation.key, password)
-        approved = await self._integrations.approve(asked["id"], self._step, digest)
+        approved = await self._integrations.approve(asked.id, self._step, digest)
+        await self._tell(approved)
         return await self._sheet(approved, password, certificate)
 
     async def request(self, owner: str, name: str | None, wish: Wish) -> Shown:
         """Ask for one, on behalf of an account."""
-        user = await self._people.get(owner)
-        asked = await self._integrations.request(user.id, user.organisation, self._step, name, wish)
+        asked = await self._asked(owner, name, wish)
+        await self._tell(asked)
         return of_integration(asked)
+
+    async def _asked(self, owner: str, name: str | None, wish: Wish) -> Integration:
+        user = await self._people.get(owner)
+        return await self._integrations.request(user.id, user.organisation, self._step, name, wish)
+
+    async def _tell(self, of: Integration) -> None:
+        """Mail those whom its new state concerns; a cloud that runs sends it."""
+        url = await self._facts.get(facts.PAGES_URL) or PAGES_URL
+        letters = IntegrationLetters(self._installation.database, self._installation.key, url)
+        await letters.write(of, self._clock.now())
 
     async def approve(self, id: str) -> Shown:
         """Approve a request; gives what its client needs, the password only this time."""
         certificate = await self._installation.ca_certificate()
         password = secrets.new_secret()
         digest = secrets.digest(self._installation.key, password)
-        return await self._sheet(
-            await self._integrations.approve(id, self._step, digest), password, certificate
-        )
+        approved = await self._integrations.approve(id, self._step, digest)
+        await self._tell(approved)
+        return await self._sheet(approved, password, certificate)
 
     async def refuse(self, id: str, reason: str) -> Shown:
-        return of_integration(await self._integrations.refuse(id, reason, self._step))
+        refused = await self._integrations.refuse(id, reason, self._step)
+        await self._tell(refused)
+        return of_integration(refused)
 
     async def renew_password(self, id: str, overlap_s: float) -> Shown:
         """A new password; the old one works for `overlap_s` more."""
@@ -160,7 +175,7 @@ class IntegrationAdmin:
     async def detach(self, id: str, mac: str) -> Shown:
         integration = await self._integrations.get(id)
         await self._devices.detach(integration, mac, self._step)
-        return {"integration": id, "removed": mac}
+        return {"integration": id, "removed": mac_of(mac)}
 
     async def devices(self, id: str) -> list[Shown]:
         """The devices of one."""

@@ -120,6 +120,8 @@ class People:
     ) -> None:
         """Remove the user with links and sessions; NotFound.
 
+        Their integrations go on: they are the organisation's, whose admins and managers change
+        them, or the installation's admins' where there is no organisation.
         With `keep_an_admin` a Conflict for the last admin of the installation, or of an
         organisation with other people.
         """
@@ -127,8 +129,22 @@ class People:
         async with self._database.transaction() as connection:
             if keep_an_admin:
                 await _keep_an_admin(connection, user)
+            owned = await connection.execute(
+                "SELECT id, organisation FROM integrations WHERE owner = %s ORDER BY id", (user.id,)
+            )
+            left = await owned.fetchall()
             await connection.execute("DELETE FROM users WHERE id = %s", (user.id,))
             if by is not None:
+                for integration, organisation in left:
+                    await record(
+                        connection,
+                        actor=by.name,
+                        organisation=organisation,
+                        action="integration left by its owner",
+                        subject=integration,
+                        detail={"owner": user.email},
+                        at=by.at,
+                    )
                 await record(
                     connection,
                     actor=by.name,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from ohmstead.store.changes import changed
 from ohmstead.store.database import Database
 
 
@@ -12,8 +13,13 @@ class ProvisionedDevices:
         self._database = database
 
     async def set_secret(self, mac: str, digest: bytes) -> None:
-        """Give a device another password, at once and instead of the old one."""
-        await self._database.change("UPDATE devices SET secret = %s WHERE mac = %s", (digest, mac))
+        """Give a device another password, at once and instead of the old one.
+
+        A connection that the old one opened ends.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute("UPDATE devices SET secret = %s WHERE mac = %s", (digest, mac))
+            await changed(connection, mac)
 
     async def arrived(self, stream: int) -> tuple[datetime, bytes] | None:
         """When the newest reading of a stream came, and the message it came in; None before."""
