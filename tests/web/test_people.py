@@ -177,7 +177,10 @@ async def test_an_admin_changes_a_role_and_removes_a_person(
     async with visitor.opens("/people") as page:
         await page.get_by_role("button", name="Manage cleo@example.org").click()
         dialog = page.get_by_role("dialog")
+        change = dialog.get_by_role("button", name="Change role")
+        await expect(change).to_be_disabled()
         await dialog.get_by_role("radio", name="Manager").check()
+        await change.click()
         await expect(page.get_by_text("cleo@example.org is Manager now.")).to_be_visible()
         await page.get_by_role("button", name="Manage cleo@example.org").click()
         await dialog.get_by_role("button", name="Remove").click()

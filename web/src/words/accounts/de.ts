@@ -118,6 +118,7 @@ export const de: Like<typeof en> = {
   "people.actions": "Schritte",
   "people.you": "Sie",
   "people.more": "{person} verwalten",
+  "people.setRole": "Rolle ändern",
   "people.roleDone": "{person} ist jetzt {role}.",
   "people.signOut": "Alle Sitzungen beenden",
   "people.signedOut": "{person} wurde überall abgemeldet.",

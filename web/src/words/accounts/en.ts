@@ -115,6 +115,7 @@ export const en = {
   "people.actions": "Steps",
   "people.you": "you",
   "people.more": "Manage {person}",
+  "people.setRole": "Change role",
   "people.roleDone": "{person} is {role} now.",
   "people.signOut": "End all sessions",
   "people.signedOut": "{person} was signed out everywhere.",
