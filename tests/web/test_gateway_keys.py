@@ -31,7 +31,7 @@ async def test_a_meter_that_encrypts_asks_for_its_key_where_it_is_seen(
 ) -> None:
     """`meter.status` KEY REQUIRED, then ENCRYPTION KEY, then OK: each with what to do, and the form
     right there (REST/MQTT 2.0, 2.3 and 6.3); the key is never shown again.  The claim code of the
-    uplink file is shown, and stands in no log.
+    uplink file is shown, also as a picture to scan, and stands in no log.
     """
     async with Visitor(browser, sealed.url).opens("/") as page:
         status = page.get_by_test_id("status")
@@ -52,6 +52,7 @@ async def test_a_meter_that_encrypts_asks_for_its_key_where_it_is_seen(
         power = page.get_by_test_id("power-now")
         await expect(power).to_have_attribute("data-obis", re.compile(r"^(1|2|16)\.7\.0$"))
         await expect(page.get_by_test_id("claim")).to_have_text(CLAIM)
+        await expect(page.get_by_role("img", name="QR code of this device")).to_be_visible()
         assert KEY not in await page.content()
         await page.goto(f"{sealed.url}/logs.html")
         await expect(page.get_by_test_id("logs")).to_contain_text("gateway runs")

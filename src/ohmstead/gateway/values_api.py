@@ -61,6 +61,8 @@ class Values(Struct, frozen=True):
     values: list[Shown]
     channels: list[dict[str, Any]]
     """Gas, water, heat and others behind the meter."""
+    id: str
+    """The device's MAC."""
     claim: str | None
     """The code by which the owner takes this device over in its cloud; None without one."""
 
@@ -198,6 +200,7 @@ class ValuesApi:
                 tariff=reading.tariff if reading else None,
                 values=values,
                 channels=[_channel(one) for one in reading.channels] if reading else [],
+                id=device.id,
                 claim=self._claim,
             )
         )

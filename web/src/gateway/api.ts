@@ -30,6 +30,7 @@ export interface Values {
   readonly tariff: number | null;
   readonly values: readonly Value[];
   readonly channels: readonly Channel[];
+  readonly id: string;
   readonly claim: string | null;
 }
 export interface System {

@@ -58,7 +58,10 @@ export const de: Like<typeof en> = {
   "kind.temperature": "Temperatur",
 
   "claim.title": "Dieses Gerät in der Cloud übernehmen",
-  "claim.lead": "Geben Sie diesen Code in Ihrer Ohmstead-Cloud ein: Das Gerät gehört dann zu Ihrem Konto.",
+  "claim.lead": "Scannen Sie in Ihrer Ohmstead-Cloud unter Geräte dieses Bild, oder tippen Sie MAC und Code: Dann können Sie das Gerät in Integrationen geben.",
+  "claim.picture": "QR-Code dieses Geräts",
+  "claim.mac": "MAC",
+  "claim.code": "Übernahmecode",
 
   "status.inWords": "Das Gerät sagt: {status}",
   "status.refused": { one: "Ein Telegramm wurde nicht verstanden:", other: "{count} Telegramme wurden nicht verstanden, das letzte, weil:" },

@@ -56,7 +56,10 @@ export const en = {
   "kind.temperature": "Temperature",
 
   "claim.title": "Take this device over in the cloud",
-  "claim.lead": "Enter this code in your Ohmstead cloud: the device then belongs to your account.",
+  "claim.lead": "In your Ohmstead cloud, under Devices, scan this picture or type MAC and code: you can then put the device into integrations.",
+  "claim.picture": "QR code of this device",
+  "claim.mac": "MAC",
+  "claim.code": "Claim code",
 
   "status.inWords": "The device says: {status}",
   "status.refused": { one: "One telegram was not understood:", other: "{count} telegrams were not understood, the last because:" },
