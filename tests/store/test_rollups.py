@@ -1,5 +1,6 @@
 """Rollups: as the readings are, whatever the order they came in."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -173,3 +174,22 @@ async def test_what_was_stored_before_there_were_rollups_is_made_too(
     await Rollups(database).refresh([meter.stream])
     (quarter,) = await rollups(database, meter.stream, 0)
     assert quarter["active_import_energy_kwh"] == 1.0
+
+
+async def test_the_worker_makes_what_it_can(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/energy.md: within seconds nobody has to ask; a stream that fails holds up no other."""
+    bad, good = await make_meter("bad"), await make_meter("good", interval_s=900.0)
+    await write(database, clock, bad.stream, [(0, 1), (0.25, 2)])
+    await database.change("UPDATE meters SET type = 'none' WHERE stream = %s", (bad.stream,))
+    await write(database, clock, good.stream, [(0, 1), (0.25, 2)])
+    async with asyncio.timeout(30):
+        working = asyncio.create_task(Rollups(database).run())
+        while not await rollups(database, good.stream, 3):
+            continue  # each look is a question to the server
+        working.cancel()
+        await asyncio.wait({working})
+    assert await rollups(database, bad.stream, 0) == []
+    kept = await database.rows("SELECT id FROM rollup_notes WHERE stream = %s", (bad.stream,))
+    assert len(kept) == 1

@@ -85,10 +85,19 @@ class Rollups:
         while True:
             try:
                 for row in await self._database.rows(NOTED_ANY, (STREAMS_MOST,)):
-                    await self.make(row["stream"])
+                    await self._make_or_say(row["stream"])
             except Unavailable as trouble:
                 log.warning("rollups wait for the database", why=str(trouble))
             await asyncio.sleep(PAUSE_S)
+
+    async def _make_or_say(self, stream: int) -> None:
+        """One stream that cannot be made must not hold up all others; its notes stay."""
+        try:
+            await self.make(stream)
+        except Unavailable:
+            raise
+        except Exception:  # whatever it is, the readings are safe
+            log.exception("rollups of a stream not made", stream=stream)
 
 
 def merged(ranges: Iterable[Range]) -> list[Range]:
