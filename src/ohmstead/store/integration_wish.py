@@ -61,10 +61,10 @@ def chosen(name: str) -> str:
 def interval(wished_s: float, floor_s: float, step: Step) -> float:
     """An interval that may be set: not under the floor, unless by an admin; BadInput."""
     if not 0 <= wished_s <= LONGEST_INTERVAL_S:
-        raise BadInput(f"an interval of {wished_s:g} s is not between 0 s and one day")
+        raise BadInput(f"an interval of {wished_s:.15g} s is not between 0 s and one day")
     if wished_s < floor_s and not step.is_admin:
         raise BadInput(
-            f"an interval of {wished_s:g} s is under the shortest of {floor_s:g} s; "
+            f"an interval of {wished_s:.15g} s is under the shortest of {floor_s:g} s; "
             "an admin of the installation can lower it"
         )
     return wished_s

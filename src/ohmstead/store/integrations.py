@@ -211,7 +211,7 @@ class Integrations:
         """Give it the password of this digest; the one before works for `overlap_s` more."""
         if not 0 <= overlap_s <= LONGEST_OVERLAP_S:
             raise BadInput(
-                f"an overlap of {overlap_s:g} s is not between 0 and {LONGEST_OVERLAP_S:.0f} s"
+                f"an overlap of {overlap_s:.15g} s is not between 0 and {LONGEST_OVERLAP_S:.0f} s"
             )
         before = await self.get(id)
         if before.state not in (ACTIVE, PAUSED):
