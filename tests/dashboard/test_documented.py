@@ -17,6 +17,8 @@ from ohmstead.errors import Unavailable
 from ohmstead.store import database as databases
 from ohmstead.store.audit import By
 from ohmstead.store.database import Database
+from ohmstead.store.integration_wish import Step, Wish
+from ohmstead.store.integrations import Integration, Integrations
 from ohmstead.store.links import Purpose
 from ohmstead.store.sites import Organisations
 
@@ -43,6 +45,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/people/{id}": {"role": "viewer"},
     "POST /api/organisations": {"name": "Taken"},
     "PUT /api/organisations/{id}": {"name": "Taken"},
+    "POST /api/integrations": {"owner": "nobody@example.org"},
+    "PATCH /api/integrations/{id}": {"note": "another"},
+    "POST /api/integrations/{id}/refuse": {"reason": "no"},
+    "POST /api/integrations/preview": {"mac": "A842E39F8124"},
+    "PUT /api/integrations/{id}/devices/{mac}": {},
+    "POST /api/devices/claim": {"mac": "A842E39F8124", "code": "ABCD-EF23"},
 }
 """Bodies that are well formed."""
 BAD_QUERIES = {
@@ -54,6 +62,7 @@ BAD_QUERIES = {
     "/api/live": "meters=",
     "/api/people": "organisation=0",
     "/api/audit": "limit=0",
+    "/api/integrations": "state=x",
 }
 REMOTE = "192.0.2.7"
 DIGEST = secrets.digest(KEY, "x" * 43)
@@ -69,10 +78,12 @@ class Request:
         self.query = ""
         self.content: bytes | None = None
         self.id = "m1" if "/meters" in path else "999999"
+        self.mac = "A842E39F8124"
 
     async def by(self, client: httpx.AsyncClient) -> httpx.Response:
         """Send it."""
-        url = self.path.replace("{id}", self.id) + (f"?{self.query}" if self.query else "")
+        path = self.path.replace("{id}", self.id).replace("{mac}", self.mac)
+        url = path + (f"?{self.query}" if self.query else "")
         if self.content is not None:
             return await client.request(self.method, url, content=self.content)
         return await client.request(self.method, url, json=self.body)
@@ -120,6 +131,9 @@ async def bend(
             await world.meter()
             request.query, request.body = BAD_QUERIES.get(path, ""), {"nonsense": 1}
             request.id = "m1" if "/meters" in path else "0"
+            request.mac = "nonsense"
+            if path.startswith("/api/integrations/{id}"):
+                request.id = (await integration(world)).id
         case 403:
             return enter(host=REMOTE)
         case 404:
@@ -168,10 +182,23 @@ async def clash(world: World, request: Request) -> None:
             request.id = str(bob.id)  # who has none
         case "/api/people/invitations":
             request.body = {"email": "bob@example.org", "role": "viewer"}
+        case "/api/integrations":
+            await integration(world, "abcdefg")
+            request.body = {"name": "abcdefg"}
+        case path if path.startswith("/api/integrations/{id}/"):
+            made = await integration(world)
+            await Integrations(world.database).revoke(made.id, Step("test", NOW))
+            request.id = made.id  # which is over, whatever is asked of it
         case "/api/organisations/{id}":
             await world.user("carl@example.org", Role.VIEWER, taken.id)
             other = await Organisations(world.database).add("Other")
             request.id = str(taken.id if request.method == "DELETE" else other.id)
+
+
+async def integration(world: World, name: str | None = None) -> Integration:
+    """An integration of Ada's that waits for a decision."""
+    ada = await world.people.get("ada@example.org")
+    return await Integrations(world.database).request(ada.id, None, Step("test", NOW), name, Wish())
 
 
 async def slowed(world: World, request: Request) -> None:

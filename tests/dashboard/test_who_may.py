@@ -71,14 +71,14 @@ def test_every_route_is_in_the_table() -> None:
     assert routes == set(LEAST) | {(method, path) for path, method in FOR_STRANGERS}
 
 
-@pytest.mark.parametrize("path", sorted({p for p, _, _ in OPERATIONS if p.startswith(OWN_TABLES)}))
-async def test_a_stranger_gets_nothing_of_the_others_either(
-    world: World, enter: Enter, path: str
-) -> None:
-    """401 before anything is looked up, whatever the body."""
-    for method in (method for each, method, _ in OPERATIONS if each == path):
-        answer = await enter().request(method, re.sub(r"{\w+}", "A848FA010203", path), json={})
-        assert answer.status_code in (400, 401), f"{method} {path} {answer.text}"
+async def test_a_stranger_gets_nothing_of_the_others_either(world: World, enter: Enter) -> None:
+    """401 before anything is looked up, or 400 for a body that is none."""
+    client = enter()
+    for path, method, _ in OPERATIONS:
+        if path.startswith(OWN_TABLES):
+            target = re.sub(r"{\w+}", "A848FA010203", path)
+            answer = await client.request(method, target, json={})
+            assert answer.status_code in (400, 401), f"{method} {path} {answer.text}"
 
 
 @pytest.mark.parametrize("role", ROLES)
