@@ -162,15 +162,19 @@ async def test_commas_between_ids_may_be_encoded_too(world: World, sign_in: Sign
     assert_problem(await client.get("/api/live?meters=m1%2Cm3"), 404, "'m3'")
 
 
+RIGHT = {"version": "1", "first_run": True, "sign_up": False}
+"""What `/api/status` answers."""
+
+
 @pytest.mark.parametrize(
     "status, body",
     [
         (418, {}),
         (200, {"version": "1"}),
-        (200, {"version": 1, "first_run": True}),
-        (200, {"version": "1", "first_run": None}),
-        (200, {"version": "1", "first_run": True, "more": []}),
-        (503, {"version": "1", "first_run": True}),
+        (200, RIGHT | {"version": 1}),
+        (200, RIGHT | {"first_run": None}),
+        (200, RIGHT | {"more": []}),
+        (503, RIGHT),
     ],
 )
 async def test_an_answer_that_is_not_as_described_is_found(
@@ -180,5 +184,4 @@ async def test_an_answer_that_is_not_as_described_is_found(
     request = httpx.Request("GET", "http://localhost/api/status")
     with pytest.raises(AssertionError):
         await as_described(httpx.Response(status, json=body, request=request))
-    right = {"version": "1", "first_run": True}
-    await as_described(httpx.Response(200, json=right, request=request))
+    await as_described(httpx.Response(200, json=RIGHT, request=request))
