@@ -227,5 +227,8 @@ export const de: Like<typeof en> = {
   "mail.kind.password-changed": "Passwort geändert",
   "mail.kind.second-step-on": "Zweiter Schritt an",
   "mail.kind.second-step-off": "Zweiter Schritt aus",
+  "mail.kind.integration-requested": "Integration angefragt",
+  "mail.kind.integration-approved": "Integration genehmigt",
+  "mail.kind.integration-refused": "Integration abgelehnt",
   "mail.kind.test": "Test",
 };

@@ -224,5 +224,8 @@ export const en = {
   "mail.kind.password-changed": "Password changed",
   "mail.kind.second-step-on": "Second step on",
   "mail.kind.second-step-off": "Second step off",
+  "mail.kind.integration-requested": "Integration requested",
+  "mail.kind.integration-approved": "Integration approved",
+  "mail.kind.integration-refused": "Integration refused",
   "mail.kind.test": "Test",
 } as const;
