@@ -16,7 +16,8 @@ ARGS ?=
 LOCK ?=
 SECONDS ?= 600
 JOBS ?= 1
-WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# Two more than there are cores: many tests wait for a server, a browser or a meter.
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 2 )))
 
 VENV := .venv
 BIN := $(VENV)/bin
