@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from tests.spreading import spread
 
 HERE = Path(__file__).parent
 CI = os.environ.get("CI", "").lower() in {"true", "1"}
@@ -63,8 +62,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "corpus" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.corpus)
-    if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
-        items[:] = spread(items, workers)
 
 
 @pytest.fixture(scope="session")
