@@ -1,0 +1,132 @@
+"""Energy in columns: many buckets at once, as the rollups have them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmstead.analytics.energy import Floats, Ints
+from ohmstead.store.energy_ways import Way
+
+DIGITS = 9
+"""Behind the point: a thousandth of a milliwatt-hour, below which there is only noise of sums."""
+Rows = Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Energy from `start` to `end` (aware, UTC): None where nothing is known of it.
+
+    `estimated` is what of `energy` lay across a hole, or was made of power; `completeness` is the
+    share (0 to 1) of the time, up to now, in which the meter was read as often as it should be.
+    """
+
+    start: datetime
+    end: datetime
+    energy: float | None
+    estimated: float | None
+    completeness: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Energy in buckets that follow each other: arrays of one length.
+
+    `start` and `end` in epoch seconds; `energy` and `estimated` NaN where nothing is known;
+    `completeness` 0 to 1.  `source` is which buckets it was summed of: 15min, hour, day or month.
+    """
+
+    start: Ints
+    end: Ints
+    energy: Floats
+    estimated: Floats
+    completeness: Floats
+    source: str
+
+    def less(self, other: "Columns") -> "Columns":
+        """This less another; NaN where neither is known."""
+        none = np.isnan(self.energy) & np.isnan(other.energy)
+        difference = np.nan_to_num(self.energy) - np.nan_to_num(other.energy)
+        guessed = np.nan_to_num(self.estimated) - np.nan_to_num(other.estimated)
+        return replace(
+            self,
+            energy=np.where(none, np.nan, np.round(difference, DIGITS)),
+            estimated=np.where(none, np.nan, np.round(guessed, DIGITS)),
+        )
+
+    def buckets(self) -> list[Bucket]:
+        """The same, one object a bucket."""
+        rows = zip(
+            self.start.tolist(),
+            self.end.tolist(),
+            plain(self.energy),
+            plain(self.estimated),
+            self.completeness.tolist(),
+            strict=True,
+        )
+        return [Bucket(moment(a), moment(b), *rest) for a, b, *rest in rows]
+
+
+def columns_of(buckets: Iterable[Bucket], source: str = "15min") -> Columns:
+    """Columns of buckets that follow each other."""
+    known = list(buckets)
+
+    def floats(values: Iterable[float | None]) -> Floats:
+        return np.array(list(values), dtype=np.float64)
+
+    return Columns(
+        start=np.array([round(each.start.timestamp()) for each in known], dtype=np.int64),
+        end=np.array([round(each.end.timestamp()) for each in known], dtype=np.int64),
+        energy=floats(each.energy for each in known),
+        estimated=floats(each.estimated for each in known),
+        completeness=floats(each.completeness for each in known),
+        source=source,
+    )
+
+
+def summed(rows: Rows, way: Way, bounds: Sequence[int], now_s: float, source: str) -> Columns:
+    """The buckets between `bounds` of one stream's rows: epoch seconds, part, covered_s, columns.
+
+    What a row does not say is None; what no row of a bucket says is NaN in it.
+    """
+    edges = np.array(bounds, dtype=np.int64)
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 3 + max(1, len(way.columns)))
+    at, part, covered = table[:, 0], table[:, 1], np.nan_to_num(table[:, 2])
+    said = table[:, 3:]
+    known = ~np.isnan(said).all(axis=1)
+    amount = np.nansum(said, axis=1) * way.factor
+    place = np.searchsorted(edges, at, side="right") - 1
+    count = len(edges) - 1
+
+    def total(which: npt.NDArray[np.bool_]) -> Floats:
+        some = np.bincount(place[which], minlength=count) > 0
+        return np.where(
+            some, np.bincount(place[which], weights=amount[which], minlength=count), np.nan
+        )
+
+    whole = np.round(total(known & (part == 0)), DIGITS)
+    across = np.nan_to_num(np.round(total(known & (part == 1)), DIGITS))
+    seen = np.bincount(place[part == 0], weights=covered[part == 0], minlength=count)
+    elapsed = np.minimum(edges[1:], now_s) - edges[:-1]
+    share = np.where(elapsed > 0, seen / np.where(elapsed > 0, elapsed, 1.0), 0.0)
+    return Columns(
+        start=edges[:-1],
+        end=edges[1:],
+        energy=whole,
+        estimated=np.where(np.isnan(whole), np.nan, whole if way.guessed else across),
+        completeness=np.minimum(share, 1.0).round(6).astype(np.float64),
+        source=source,
+    )
+
+
+def plain(values: Floats) -> list[float | None]:
+    """As lists have them: None where nothing is known."""
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124  (NaN)
+
+
+def moment(at_s: float) -> datetime:
+    """The moment of epoch seconds."""
+    return datetime.fromtimestamp(at_s, UTC)
