@@ -72,11 +72,23 @@ class Energies:
         if not meters:
             return {}
         checked(meters, span, first, last)
+        edges = bounds(span, first, last, meters[0].site.zone)
+        return await self.between(meters, quantity, edges, level_of(span, first, last), now)
+
+    async def between(
+        self,
+        meters: Sequence[Meter],
+        quantity: str,
+        edges: Sequence[int],
+        level: int,
+        now: datetime,
+    ) -> dict[int, Columns]:
+        """The same between `edges` (epoch seconds), each of which is one of buckets of `level`."""
         await self._rollups.refresh([meter.stream for meter in meters])
         if quantity != NET:
-            return await self._read(meters, quantity, span, (first, last), now)
-        taken = await self._read(meters, IMPORT, span, (first, last), now)
-        given = await self._read(meters, EXPORT, span, (first, last), now)
+            return await self._read(meters, quantity, edges, level, now)
+        taken = await self._read(meters, IMPORT, edges, level, now)
+        given = await self._read(meters, EXPORT, edges, level, now)
         return {stream: each.less(given[stream]) for stream, each in taken.items()}
 
     async def by_day(
@@ -94,13 +106,11 @@ class Energies:
         self,
         meters: Sequence[Meter],
         quantity: str,
-        span: Span,
-        days: tuple[date, date],
+        edges: Sequence[int],
+        level: int,
         now: datetime,
     ) -> dict[int, Columns]:
         """One question for all meters that count the quantity in the same way."""
-        edges = bounds(span, *days, meters[0].site.zone)
-        level = level_of(span, *days)
         found: dict[int, Columns] = {}
         for way, streams in (await self._ways(meters, quantity)).items():
             rows = await self._rows(streams, way, level, edges)

@@ -59,15 +59,16 @@ class Columns:
 
     def buckets(self) -> list[Bucket]:
         """The same, one object a bucket."""
+        moments = [moment(at_s) for at_s in (*self.start[:1].tolist(), *self.end.tolist())]
         rows = zip(
-            self.start.tolist(),
-            self.end.tolist(),
+            moments[:-1],
+            moments[1:],
             plain(self.energy),
             plain(self.estimated),
             self.completeness.tolist(),
             strict=True,
         )
-        return [Bucket(moment(a), moment(b), *rest) for a, b, *rest in rows]
+        return [Bucket(*row) for row in rows]
 
 
 def columns_of(buckets: Iterable[Bucket], source: str = "15min") -> Columns:
