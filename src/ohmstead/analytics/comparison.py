@@ -1,0 +1,82 @@
+"""The same period before: which days it has, and which of its buckets is which of ours."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from ohmstead.analytics.spans import Span
+
+With = Literal["previous", "year"]
+WITH: tuple[With, ...] = ("previous", "year")
+YEAR_WEEKS = 52
+Days = tuple[date, date]
+
+
+def before(first: date, last: date, with_: With, *, weekdays: bool = False) -> Days:
+    """The period to compare with, `last` not part of either.
+
+    `previous` is what lies just before: as many months where whole months are asked for, else as
+    many days.  `year` is the same dates a year ago.  With `weekdays` it is moved by whole weeks, so
+    that a Monday is compared with a Monday: as few as clear the period, or 52.
+
+    >>> [str(day) for day in before(date(2025, 3, 1), date(2025, 4, 1), "previous")]
+    ['2025-02-01', '2025-03-01']
+    >>> [str(day) for day in before(date(2025, 3, 3), date(2025, 3, 8), "year", weekdays=True)]
+    ['2024-03-04', '2024-03-09']
+    """
+    days = (last - first).days
+    if weekdays:
+        weeks = YEAR_WEEKS if with_ == "year" else -(-days // 7)
+        back = timedelta(weeks=weeks)
+        return first - back, last - back
+    if with_ == "year":
+        return years_ago(first), years_ago(last)
+    if first.day == 1 and last.day == 1:
+        months = 12 * (last.year - first.year) + last.month - first.month
+        return months_ago(first, months), first
+    return first - timedelta(days=days), first
+
+
+def years_ago(day: date) -> date:
+    """The same date a year ago; of 29 February, 1 March.
+
+    >>> str(years_ago(date(2024, 2, 29)))
+    '2023-03-01'
+    """
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return date(day.year - 1, 3, 1)
+
+
+def months_ago(first: date, months: int) -> date:
+    """The first of a month so many months before another first.
+
+    >>> str(months_ago(date(2025, 1, 1), 2))
+    '2024-11-01'
+    """
+    number = 12 * first.year + first.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def matched(
+    ours: Sequence[float], theirs: Sequence[float], span: Span, zone: ZoneInfo
+) -> list[int | None]:
+    """For each of our buckets, by its start, which of theirs it is compared with, or None.
+
+    Days and longer ones by their number; shorter ones by the number of the day and the time of the
+    clock, so that a day of 23 hours does not shift the others.
+    """
+    if span not in ("15min", "hour"):
+        return [n if n < len(theirs) else None for n in range(len(ours))]
+    known = {key: n for n, key in enumerate(_keys(theirs, zone))}
+    return [known.get(key) for key in _keys(ours, zone)]
+
+
+def _keys(starts: Sequence[float], zone: ZoneInfo) -> list[tuple[int, int, int]]:
+    local = [datetime.fromtimestamp(start, UTC).astimezone(zone) for start in starts]
+    return [
+        ((each.date() - local[0].date()).days, 60 * each.hour + each.minute, each.fold)
+        for each in local
+    ]
