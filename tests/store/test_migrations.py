@@ -23,6 +23,7 @@ DISTRIBUTED = (
     "stream_events",
     "rollup_notes",
     "rollup_streams",
+    "archive_floors",
 )
 BY_STREAM = rf"\b({'|'.join(DISTRIBUTED)})\b"
 

@@ -24,7 +24,7 @@ from psycopg.types.json import Jsonb
 from ohmstead.clock import Clock
 from ohmstead.errors import Unavailable
 from ohmstead.reading.reading import NOTHING, Identity
-from ohmstead.store import columns, months, rollup_notes
+from ohmstead.store import archive_floors, columns, months, rollup_notes
 from ohmstead.store.database import Connection, Database, listed
 
 RETRY_S = (0.05, 2.0)
@@ -149,9 +149,9 @@ class Committer:
         reasons = dict(self._refusals(rows))
         kept = [(n, row) for n, row in enumerate(rows) if n not in reasons]
         async with self._turn:
-            fates = await self._stored(kept, late, Counter(rows[n].stream for n in reasons))
+            fates, old = await self._stored(kept, late, Counter(rows[n].stream for n in reasons))
         whole = (fates.get(n, Fate.REFUSED) for n in range(len(rows)))
-        return Outcome(tuple(whole), MappingProxyType(reasons))
+        return Outcome(tuple(whole), MappingProxyType({**reasons, **old}))
 
     def _refusals(self, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
         now = self._clock.now()
@@ -165,9 +165,9 @@ class Committer:
 
     async def _stored(
         self, kept: list[tuple[int, Row]], late: Late, refused: Counter[int]
-    ) -> dict[int, Fate]:
+    ) -> tuple[dict[int, Fate], Mapping[int, str]]:
         if not kept and not refused:
-            return {}
+            return {}, {}
         wait_s, again = RETRY_S[0], False
         while True:
             try:
@@ -186,9 +186,15 @@ class Committer:
 
     async def _try(
         self, kept: list[tuple[int, Row]], late: Late, refused: Counter[int]
-    ) -> dict[int, Fate]:
+    ) -> tuple[dict[int, Fate], Mapping[int, str]]:
+        """What became of each row that may come in, and why others, of archived time, may not."""
         await self._have_months({months.month_of(row.at) for _, row in kept})
         async with self._database.transaction() as connection:
+            keys = ((n, row.stream, row.at) for n, row in kept)
+            old = await archive_floors.too_old(connection, keys, self._clock.now())
+            if old:
+                refused = refused + Counter(row.stream for n, row in kept if n in old)
+                kept = [(n, row) for n, row in kept if n not in old]
             await connection.execute(MAKE_BATCH.encode())
             await _copy(connection, kept)
             moved = await connection.execute(MOVE_LATEST.encode(), binary=True)
@@ -204,7 +210,7 @@ class Committer:
             await _count(connection, kept, fates, refused)
             fresh = (row for n, row in kept if fates[n] in (Fate.ACCEPTED, Fate.LATE))
             await rollup_notes.write(connection, map(_note, fresh))
-        return fates
+        return fates, old
 
     async def _have_months(self, needed: set[months.Month]) -> None:
         needed |= set(months.wanted_now(self._clock.now()))

@@ -20,6 +20,7 @@ class Meter:
     `interval_s` is how often it is expected to say something; `reading` is `cumulative` when its
     energy is a counter, `interval` when each reading is the energy since the one before; `unit` is
     of its `value` (kWh for electricity); `device` is the MAC of the device that reads it, or None.
+    `formula` says of which others a virtual one is made; `parent` is the id of the one it is below.
     """
 
     id: str
@@ -31,6 +32,8 @@ class Meter:
     unit: str | None
     name: str
     device: str | None
+    formula: str | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,13 @@ class Counts:
 OF_A_STREAM = (
     *(b"readings", b"latest", b"counters"),
     *(b"rollup_notes", b"rollups", b"stream_events", b"rollup_streams"),
+    b"archive_floors",
 )
 """The tables that hold something of each stream."""
 METERS = """
     SELECT m.id, m.stream, m.type, m.interval_s, m.reading, m.unit, m.name, d.mac AS device,
-           s.id AS site, s.name AS site_name, s.organisation, s.timezone
+           s.id AS site, s.name AS site_name, s.organisation, s.timezone, m.formula,
+           (SELECT p.id FROM meters p WHERE p.stream = m.parent) AS parent
     FROM meters m JOIN sites s ON s.id = m.site LEFT JOIN devices d ON d.stream = m.stream
 """
 
@@ -87,7 +92,7 @@ class Meters:
             raise BadInput(
                 f"{unit!r} is not a unit of {type}; take one of {', '.join(medium.units)}"
             )
-        plain = _checked_id(id)
+        plain = checked_id(id)
         shown = named(name or plain, "a meter")
         await Sites(self._database).get(site)
         with explained(f"a meter with the id {plain!r} exists already"):
@@ -119,6 +124,15 @@ class Meters:
         await self._database.change("UPDATE meters SET name = %s WHERE id = %s", (plain, id))
         return await self.get(id)
 
+    async def used_by(self, stream: int) -> list[str]:
+        """The ids of the virtual meters whose formula names this one."""
+        found = await self._database.rows(
+            "SELECT m.id FROM virtual_inputs i JOIN meters m ON m.stream = i.stream"
+            " WHERE i.input = %s ORDER BY m.id",
+            (stream,),
+        )
+        return [row["id"] for row in found]
+
     async def has_readings(self, stream: int) -> bool:
         """Whether anything of this stream is stored."""
         return (
@@ -127,13 +141,19 @@ class Meters:
         )
 
     async def remove(self, id: str, *, with_readings: bool = False) -> None:
-        """Remove it; Conflict while a device reads it or, unless `with_readings`, it has any."""
+        """Remove it; Conflict while a device reads it, or a formula uses it, or, unless
+        `with_readings`, it has any.  Those below it are below nothing then."""
         meter = await self.get(id)
+        if used := await self.used_by(meter.stream):
+            raise Conflict(
+                f"the formula of meter {used[0]!r} uses meter {id!r}; "
+                "change that formula or remove that meter first"
+            )
         if meter.device:
             raise Conflict(f"device {meter.device} reads meter {id!r}; remove the device first")
         if not with_readings and await self.has_readings(meter.stream):
             raise Conflict(f"meter {id!r} has readings, which go with it; add --yes to remove both")
-        with explained(f"a device reads meter {id!r}; remove the device first"):
+        with explained(f"a device or a formula uses meter {id!r}; remove that first"):
             async with self._database.transaction() as connection:
                 await connection.execute("DELETE FROM meters WHERE stream = %s", (meter.stream,))
                 for table in OF_A_STREAM:
@@ -148,7 +168,8 @@ class Meters:
         return Counts(**found) if found else Counts()
 
 
-def _checked_id(id: str) -> str:
+def checked_id(id: str) -> str:
+    """`id` without outer space, if a meter may have it; BadInput otherwise."""
     plain = id.strip()
     if not plain or len(plain) > ID_LONGEST or not plain.isprintable() or set(plain) & set(" /?#%"):
         raise BadInput(
@@ -171,4 +192,6 @@ def meter_of(row: Record) -> Meter:
         unit=row["unit"],
         name=row["name"],
         device=row["device"],
+        formula=row["formula"],
+        parent=row["parent"],
     )

@@ -12,7 +12,7 @@ import structlog
 
 from ohmstead.analytics.energy_calendar import edges as calendar_edges
 from ohmstead.errors import Unavailable
-from ohmstead.store import rollup_notes
+from ohmstead.store import archive_floors, rollup_notes
 from ohmstead.store.database import Connection, Database, listed
 from ohmstead.store.rollup_range import LEVELS, SUMS, Range, moment, remake, stretch
 from ohmstead.store.rollup_streams import Stream, stream_of
@@ -74,8 +74,11 @@ class Rollups:
                     )
                     for note in notes
                 ]
-                for each in merged(ranges):
+                touched = merged(ranges)
+                exact = await archive_floors.exact_from(connection, stream)
+                for each in archive_floors.cut(touched, exact):
                     await remake(connection, known, each)
+                for each in touched:
                     await _sum_up(connection, known, each)
             await connection.execute(STRIKE, (stream, [note[0] for note in notes]))
             return len(notes)
