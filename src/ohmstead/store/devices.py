@@ -72,7 +72,10 @@ class Devices:
         Conflict when the device exists or another one reads that meter; NotFound for the meter.
         """
         plain = mac_of(mac)
-        stream = (await Meters(self._database).get(meter)).stream
+        read = await Meters(self._database).get(meter)
+        if read.formula is not None:
+            raise Conflict(f"meter {meter!r} is a formula over others: no device can read it")
+        stream = read.stream
         if await self._database.one("SELECT 1 FROM devices WHERE mac = %s", (plain,)):
             clash = f"device {plain} exists already; remove it first to give it a new password"
         else:

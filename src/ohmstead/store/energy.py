@@ -7,7 +7,7 @@ from datetime import date, datetime
 from ohmstead.analytics.energy_calendar import Size
 from ohmstead.analytics.spans import Span, bounds, months_only
 from ohmstead.errors import BadInput
-from ohmstead.store import rollup_notes
+from ohmstead.store import rollup_notes, virtual_energy
 from ohmstead.store.database import Database, listed
 from ohmstead.store.energy_columns import Bucket, Columns, moment, summed
 from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, VALUE, Way, chosen
@@ -84,6 +84,10 @@ class Energies:
         now: datetime,
     ) -> dict[int, Columns]:
         """The same between `edges` (epoch seconds), each of which is one of buckets of `level`."""
+        if virtual := [meter for meter in meters if meter.formula is not None]:
+            measured = [meter for meter in meters if meter.formula is None]
+            found = await self.between(measured, quantity, edges, level, now) if measured else {}
+            return {**found, **await self._virtual(virtual, quantity, edges, level, now)}
         await self._rollups.refresh([meter.stream for meter in meters])
         if quantity != NET:
             return await self._read(meters, quantity, edges, level, now)
@@ -91,13 +95,27 @@ class Energies:
         given = await self._read(meters, EXPORT, edges, level, now)
         return {stream: each.less(given[stream]) for stream, each in taken.items()}
 
+    async def _virtual(
+        self,
+        meters: Sequence[Meter],
+        quantity: str,
+        edges: Sequence[int],
+        level: int,
+        now: datetime,
+    ) -> dict[int, Columns]:
+        async def read(inputs: Sequence[Meter], of: str, from_level: int) -> dict[int, Columns]:
+            return await self.between(inputs, of, edges, from_level, now)
+
+        asked = virtual_energy.Asked(edges, level, now.timestamp())
+        return await virtual_energy.columns(self._database, meters, quantity, asked, read)
+
     async def by_day(
         self, meter: Meter, first: date, last: date, now: datetime
     ) -> list[tuple[Bucket, Bucket | None]]:
         """Import and export of each day, in the meter's own unit; export only of electricity."""
         electric = meter.type == "electricity"
         taken = await self.by(meter, IMPORT if electric else VALUE, "day", first, last, now)
-        if not electric:
+        if not electric or virtual_energy.counts_one_thing(meter):
             return [(each, None) for each in taken]
         given = await self.by(meter, EXPORT, "day", first, last, now)
         return list(zip(taken, given, strict=True))
