@@ -12,9 +12,11 @@ from ohmstead.access import secrets
 from ohmstead.access.roles import Role
 from ohmstead.dashboard.api import app
 from ohmstead.dashboard.attempts import FORGOTTEN_S, FREE
+from ohmstead.dashboard.limits import Allowance, Limits
 from ohmstead.dashboard.openapi import dumped
 from ohmstead.errors import Unavailable
 from ohmstead.store import database as databases
+from ohmstead.store import tokens
 from ohmstead.store.audit import By
 from ohmstead.store.database import Database
 from ohmstead.store.integration_wish import Step, Wish
@@ -41,6 +43,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/account/second-factor/confirm": {"code": "000000"},
     "POST /api/account/second-factor/recovery-codes": {"code": "000000"},
     "POST /api/account/second-factor/off": {"code": "000000"},
+    "POST /api/tokens": {"scope": "read", "current_password": "wrong"},
     "POST /api/people/invitations": {"email": "new@example.org", "role": "viewer"},
     "PUT /api/people/{id}": {"role": "viewer"},
     "POST /api/organisations": {"name": "Taken"},
@@ -61,9 +64,16 @@ BAD_QUERIES = {
     "/api/meters/{id}/events": "from=x",
     "/api/live": "meters=",
     "/api/people": "organisation=0",
+    "/api/tokens": "everybody=x",
     "/api/audit": "limit=0",
     "/api/integrations": "state=x",
 }
+SLOWED = (
+    *("PUT /api/account", "POST /api/account/", "POST /api/activation", "POST /api/devices/claim"),
+    *("POST /api/link", "GET /api/live", "POST /api/mail/test", "POST /api/password/"),
+    *("POST /api/people/invitations", "POST /api/session", "POST /api/sign-up", "POST /api/tokens"),
+)
+"""What has a limit of its own, beside the one of all requests with a token."""
 REMOTE = "192.0.2.7"
 DIGEST = secrets.digest(KEY, "x" * 43)
 LATER = NOW + timedelta(days=1)
@@ -139,25 +149,29 @@ async def bend(
         case 404:
             request.id = "nobody" if "/meters" in path else request.id
             request.query = "meters=nobody" if path == "/api/live" else ""
-            if path == "/api/people/invitations":
+            if path in ("/api/people/invitations", "/api/tokens"):
                 request.body = {**(request.body or {}), "organisation": 999}
+            if path == "/api/tokens":
+                request.body = {"scope": "read", "organisation": 999, "current_password": PASSWORD}
         case 409:
-            await clash(world, request)
+            await clash(world, request, bent)
         case 413:
             request.content = b"x" * 70_000
+        case 429 if not f"{request.method} {path}".startswith(SLOWED):
+            none_left = Allowance(limit=1, remaining=0, reset_s=60, retry_s=60)
+            bent.setattr(Limits, "take", lambda *_: none_left)
+            client.headers["authorization"] = "any"
         case 429:
             bent.setattr(world.hub, "_most_of_one", 0)
             await slowed(world, request)
             for _ in range(FREE):
                 await request.by(client)
-        case 500:
-            _break(bent, RuntimeError("unforeseen"))
-        case 503:
-            _break(bent, Unavailable("away"))
+        case _:
+            _break(bent, RuntimeError("unforeseen") if status == 500 else Unavailable("away"))
     return client
 
 
-async def clash(world: World, request: Request) -> None:
+async def clash(world: World, request: Request, bent: pytest.MonkeyPatch) -> None:
     """Make what `request` asks for clash with something."""
     ada = await world.people.get("ada@example.org")
     bob = await world.user("bob@example.org")
@@ -172,6 +186,9 @@ async def clash(world: World, request: Request) -> None:
             await world.links.add(
                 ada, Purpose.ADDRESS, DIGEST, LATER, by=by, email="bob@example.org"
             )
+        case "/api/tokens":
+            bent.setattr(tokens, "MOST_OF_ONE", 0)
+            request.body = {"scope": "read", "current_password": PASSWORD}
         case "/api/account/second-factor":
             await world.second_step(ada)
             request.body = {"current_password": PASSWORD}

@@ -34,6 +34,9 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("post", "/api/account/second-factor/confirm"): "viewer",
     ("post", "/api/account/second-factor/recovery-codes"): "viewer",
     ("post", "/api/account/second-factor/off"): "viewer",
+    ("get", "/api/tokens"): "viewer",
+    ("post", "/api/tokens"): "viewer",
+    ("delete", "/api/tokens/{id}"): "viewer",
     ("get", "/api/people"): "manager",
     ("post", "/api/people/invitations"): "manager",
     ("post", "/api/people/invitations/{id}"): "manager",
@@ -58,6 +61,7 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/account/second-factor/confirm"): {"code": "000000"},
     ("post", "/api/account/second-factor/recovery-codes"): {"code": "000000"},
     ("post", "/api/account/second-factor/off"): {"code": "000000"},
+    ("post", "/api/tokens"): {"scope": "read", "current_password": "wrong"},
     ("post", "/api/people/invitations"): {"email": "new@example.org", "role": "viewer"},
     ("put", "/api/people/{id}"): {"role": "viewer"},
     ("post", "/api/organisations"): {"name": "Another"},
@@ -144,6 +148,8 @@ def expected_of(role: str, least: str, place: str, path: str) -> Expected:
     """401, 403 or 404 where one may not; otherwise what only who is inside gets."""
     if ROLES.index(role) < ROLES.index(least):
         return Expected(401) if role == "stranger" else Expected(403)
+    if path.startswith("/api/tokens"):
+        return Expected(200, 403, 404)  # one's own, or those of whom one manages
     if place == "other" and role != "root" and not path.startswith("/api/account"):
         return Expected(404)
     if path.startswith("/api/account") or path.endswith("second-factor"):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ohmstead.access.roles import Role
-from ohmstead.cli import admin_broker, admin_integration
+from ohmstead.cli import admin_broker, admin_integration, admin_token, admin_virtual
 from ohmstead.cli.admin_words import EPILOG, Anywhere, Email, Mac, print_all, print_one
+from ohmstead.errors import BadInput
 from ohmstead.house.admin import Admin, Shown, interval_s
 from ohmstead.house.installation import Place
 from ohmstead.reading.catalogue import MEDIA
@@ -44,7 +45,9 @@ for _name, _subject in _subjects.items():
     app.add_typer(_subject, name=_name)
 app.add_typer(admin_integration.app, name="integration")
 app.add_typer(admin_broker.app, name="broker")
+app.add_typer(admin_token.app, name="token")
 _org, _site, _meter, _device, _user = _subjects.values()
+admin_virtual.add_to(_meter)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Remove also what belongs to it, and readings.")]
 SiteId = Annotated[int, typer.Option("--site", help="Number of the site.")]
@@ -140,19 +143,34 @@ def remove_site(context: typer.Context, id: Number, yes: Yes = False) -> None:
 
 
 @_meter.command("add", epilog=EPILOG)
-def add_meter(
+def add_meter(  # noqa: PLR0913  (one argument an option)
     context: typer.Context,
     id: Id,
     site: SiteId,
-    type: Annotated[MeterType, typer.Option(help="What it measures.")],
-    interval: Annotated[str, typer.Option(help="How often it says something: 10s, 5m, 1h.")],
-    reading: Annotated[ReadingWay, typer.Option(help="A counter, or the energy of each interval.")],
+    type: Annotated[MeterType | None, typer.Option(help="What it measures.")] = None,
+    interval: Annotated[
+        str | None, typer.Option(help="How often it says something: 10s, 5m, 1h.")
+    ] = None,
+    reading: Annotated[
+        ReadingWay | None, typer.Option(help="A counter, or the energy of each interval.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="A name to be shown with.")] = None,
+    formula: Annotated[
+        str | None, typer.Option(help="Of which meters a virtual one is made: a + b - 0.5 * c.")
+    ] = None,
 ) -> None:
-    """Add a meter to a site."""
-    _print(
-        context, lambda admin: admin.add_meter(id, site, type, interval_s(interval), reading, name)
-    )
+    """Add a meter to a site: one that is measured, or with --formula a virtual one."""
+    if formula is not None:
+        if interval is not None or reading is not None:
+            raise BadInput(
+                "a virtual meter has no --interval and no --reading: its formula says all"
+            )
+        admin_virtual.add(context, id, site, formula, type, name)
+        return
+    if type is None or interval is None or reading is None:
+        raise BadInput("a meter that is measured needs --type, --interval and --reading")
+    every_s = interval_s(interval)
+    _print(context, lambda admin: admin.add_meter(id, site, type, every_s, reading, name))
 
 
 @_meter.command("list", epilog=EPILOG)

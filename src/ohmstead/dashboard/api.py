@@ -6,12 +6,14 @@ all else     the built pages
 """
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any
 
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.types import Scope as HttpScope
 
 from ohmstead.clock import Clock
 from ohmstead.dashboard import (
@@ -33,9 +35,11 @@ from ohmstead.dashboard import (
     second_step,
     sessions,
     stream,
+    tokens,
 )
 from ohmstead.dashboard.bodies import JsonRequest
 from ohmstead.dashboard.door import App, Door, Message, Receive, Scope, Send
+from ohmstead.dashboard.limited import Limited
 from ohmstead.dashboard.live import Hub
 from ohmstead.dashboard.pages import Pages
 from ohmstead.dashboard.parts import Accounts, Parts
@@ -43,6 +47,8 @@ from ohmstead.dashboard.passing import Passing
 from ohmstead.errors import OhmsteadError
 from ohmstead.store.database import Database
 
+PARTS = "ohmstead.parts"
+"""Where a request's scope carries what the routes work with."""
 BODY_MOST = 64 * 1024
 """Bytes of a request's body; the largest is an account's change."""
 ROUTES = [
@@ -50,6 +56,7 @@ ROUTES = [
     *joining.ROUTES,
     *account.ROUTES,
     *second_step.ROUTES,
+    *tokens.ROUTES,
     *people.ROUTES,
     *organisations.ROUTES,
     *audit.ROUTES,
@@ -82,7 +89,13 @@ def app(
     to the relay; `trusted_proxies` are the addresses or networks of reverse proxies whose
     `X-Forwarded-*` headers count; `pages` is another folder of built pages.
     """
-    api, built = routes(Parts(database, hub, key, clock, accounts, passing)), Pages(pages)
+    parts, built = Parts(database, hub, key, clock, accounts, passing), Pages(pages)
+    own: Any = routes()
+
+    async def carried(scope: Scope, receive: Receive, send: Send) -> None:
+        await own({**scope, PARTS: parts}, receive, send)
+
+    api = Limited(carried, key, clock, parts.accounts.token_rate)
 
     async def inside(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -91,7 +104,7 @@ def app(
         elif scope["method"] == "HEAD":
             await headers_only(api, scope, send)
         else:
-            await api(scope, receive, send)  # type: ignore[arg-type]
+            await api(scope, receive, send)
 
     return Door(inside, trusted_proxies)
 
@@ -112,12 +125,19 @@ async def headers_only(api: Any, scope: Scope, send: Send) -> None:
     await api({**scope, "method": "GET"}, gone, without_body)
 
 
-def routes(parts: Parts | None) -> Litestar:
-    """The API over `parts`; None is enough to describe it."""
+def carried_parts(scope: HttpScope) -> Parts:
+    """What a request is answered with."""
+    parts: Parts = scope[PARTS]  # type: ignore[literal-required]
+    return parts
+
+
+@cache
+def routes() -> Litestar:
+    """The API; which parts it works with comes with each request, in its scope."""
     return Litestar(
         ROUTES,
         dependencies={
-            "parts": Provide(lambda: parts, sync_to_thread=False),
+            "parts": Provide(carried_parts, sync_to_thread=False),
             "user": Provide(sessions.signed_in),
         },
         exception_handlers={

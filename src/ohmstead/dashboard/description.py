@@ -12,7 +12,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme
 
 from ohmstead import __version__
 from ohmstead.dashboard.problems import MEDIA_TYPE
-from ohmstead.dashboard.sessions import COOKIE
+from ohmstead.dashboard.sessions import BEARER, COOKIE
 
 PATHS = ("/schema", "/schema/", "/schema/page.css", "/schema/openapi.json")
 """Where it is; nothing else is under /schema."""
@@ -75,7 +75,12 @@ CONFIG = OpenAPIConfig(
                 name=COOKIE,
                 security_scheme_in="cookie",
                 description="The session that POST /api/session begins.",
-            )
+            ),
+            BEARER: SecurityScheme(
+                type="http",
+                scheme="bearer",
+                description="A token for programs; its scope may be less than its owner's rights.",
+            ),
         }
     ),
     render_plugins=[PagePlugin(), StylePlugin(), PlainJsonPlugin()],

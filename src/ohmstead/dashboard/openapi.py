@@ -9,7 +9,7 @@ from ohmstead.dashboard.description import plain
 
 def dumped() -> str:
     """The description as JSON, the same text for the same code."""
-    document = plain(routes(None).openapi_schema.to_schema())
+    document = plain(routes().openapi_schema.to_schema())
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ohmstead.clock import Clock
 from ohmstead.dashboard.attempts import Attempts
 from ohmstead.dashboard.hashing import Hashing
+from ohmstead.dashboard.limits import OF_TOKEN
 from ohmstead.dashboard.live import Hub
 from ohmstead.dashboard.passing import Nothing, Passing
 from ohmstead.settings.mail import MailOptions
@@ -26,7 +27,8 @@ from ohmstead.store.people import People
 from ohmstead.store.readings import Readings
 from ohmstead.store.second_factors import SecondFactors
 from ohmstead.store.sessions import Sessions
-from ohmstead.store.sites import Organisations
+from ohmstead.store.sites import Organisations, Sites
+from ohmstead.store.tokens import Tokens
 
 
 def _nobody() -> None:
@@ -48,6 +50,8 @@ class Accounts:
     )
     posted: Callable[[], None] = _nobody
     """Told after a mail was written, so that it goes at once."""
+    token_rate: int = OF_TOKEN
+    """Requests a minute that may come with one token."""
     least_s: float = 0.5
     """How long an answer takes at least that must not tell whether an account exists."""
 
@@ -81,6 +85,8 @@ class Parts:
         self.door = Door(database)
         self.second_factors = SecondFactors(database, key)
         self.organisations = Organisations(database)
+        self.sites = Sites(database)
+        self.tokens = Tokens(database)
         self.mails = Mails(database, key)
         self.audit = Audit(database)
         self.meters = Meters(database)

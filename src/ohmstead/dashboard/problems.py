@@ -28,7 +28,7 @@ MEANINGS: Mapping[int, str] = {
     404: "There is no such thing, or it is not yours to see.",
     409: "What was asked for clashes with something that exists.",
     413: "The body has more bytes than are taken here.",
-    429: "Too many tries; `Retry-After` says in how many seconds to come again.",
+    429: "Too many tries, or requests; `Retry-After` says in how many seconds to come again.",
     500: "Something unforeseen; the server's log has more under `request_id`.",
     503: "A part that is needed is away; `Retry-After` says when to come again.",
 }
@@ -63,7 +63,7 @@ class Slower(TooMany):
 
 
 def answers(*statuses: int) -> dict[int, ResponseSpec]:
-    """What a route may answer instead, for its description; 403 and 500 always."""
+    """What a route may answer instead, for its description; 403, 429 and 500 always."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -71,7 +71,7 @@ def answers(*statuses: int) -> dict[int, ResponseSpec]:
             media_type=MEDIA_TYPE,
             generate_examples=False,
         )
-        for status in sorted({*statuses, 403, 500})
+        for status in sorted({*statuses, 403, 429, 500})
     }
 
 

@@ -1,4 +1,4 @@
-"""Who is signed in: passwords, the second step, one-time links, the cookie."""
+"""Who is signed in: passwords, the second step, one-time links, the cookie; or a token instead."""
 
 from datetime import timedelta
 
@@ -9,21 +9,25 @@ from litestar.params import JSONBody
 
 from ohmstead import __version__
 from ohmstead.access import passwords, secrets
+from ohmstead.access.tokens import LONGEST, allows, token_in
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import Asked, address_of, agent_of, by, prove_code
 from ohmstead.dashboard.shapes import Credentials, Link, SignedIn, Status, User
-from ohmstead.errors import NotSignedIn
+from ohmstead.errors import Forbidden, NotSignedIn
 from ohmstead.store import people
 from ohmstead.store.links import Purpose
+from ohmstead.store.tokens import Bearer
 
 COOKIE = "ohmstead_session"
 LIFE = timedelta(days=30)
 """Of a session, from when it was last used."""
 LINKS = "a link"
 """The account under which guessed links are counted."""
-SIGNED_IN = [{COOKIE: list[str]()}]
-"""The routes' security requirement in the OpenAPI."""
+BEARER = "ohmstead_token"
+"""How the OpenAPI names the token that a program sends instead of the cookie."""
+SIGNED_IN = [{COOKIE: list[str]()}, {BEARER: list[str]()}]
+"""The routes' security requirement in the OpenAPI: either."""
 
 
 def token_of(request: Asked) -> str:
@@ -31,12 +35,46 @@ def token_of(request: Asked) -> str:
     return request.cookies.get(COOKIE, "")
 
 
+def bearer_of(request: Asked) -> str:
+    """The token that a program sends, empty when there is none."""
+    return token_in(request.headers.get("authorization", ""))[:LONGEST]
+
+
+def owner_of(request: Asked, parts: Parts) -> bytes:
+    """The digest of what the request came in with, token or session."""
+    return secrets.digest(parts.key, bearer_of(request) or token_of(request))
+
+
+async def asking(request: Asked, parts: Parts) -> people.User | None:
+    """Who asks, by token or session; None when that is missing, unknown or has ended.
+
+    Forbidden when the scope of a token does not cover what is asked.
+    """
+    now, digest = parts.clock.now(), owner_of(request, parts)
+    if bearer_of(request):
+        bearer = await parts.tokens.whose(digest, now, address_of(request))
+        if bearer is None:
+            return None
+        if not allows(bearer.scope, request.method, request.scope["path"]):
+            raise Forbidden(f"the scope of this token, {bearer.scope}, does not cover this change")
+        request.scope["bearer"] = bearer  # type: ignore[typeddict-unknown-key]
+        return bearer.user
+    if not token_of(request):
+        return None
+    return await parts.sessions.whose(digest, now, now + LIFE)
+
+
+def bearer_in(request: Asked) -> Bearer | None:
+    """The token that the request came in with; None where somebody is signed in."""
+    found = request.scope.get("bearer")
+    return found if isinstance(found, Bearer) else None
+
+
 async def signed_in(request: Asked, parts: NamedDependency[Parts]) -> people.User:
-    """Who asks; NotSignedIn when the cookie is missing, unknown or expired."""
-    token = token_of(request)
-    now = parts.clock.now()
-    digest = secrets.digest(parts.key, token)
-    user = await parts.sessions.whose(digest, now, now + LIFE) if token else None
+    """Who asks; NotSignedIn when nobody does whom we know."""
+    user = await asking(request, parts)
+    if user is None and bearer_of(request):
+        raise NotSignedIn("this token is unknown, has ended or was revoked")
     if user is None:
         raise NotSignedIn("nobody is signed in, or the session has ended; sign in again")
     return user
@@ -107,7 +145,7 @@ async def use_link(
 
 @get("/api/session", responses=answers(401, 503), security=SIGNED_IN, summary="Who is signed in")
 async def who(request: Asked, user: NamedDependency[people.User]) -> Response[SignedIn]:
-    """The person who is signed in; the session then lasts 30 days more."""
+    """The person who is signed in, or whose token it is; a session then lasts 30 days more."""
     return said(user, request, token_of(request))
 
 
@@ -158,7 +196,8 @@ def said(
         second_factor=user.second_factor,
     )
     cookie = _cookie(request, token, int(LIFE.total_seconds()))
-    return Response(SignedIn(user=shown, to_confirm=to_confirm), cookies=[cookie])
+    body = SignedIn(user=shown, to_confirm=to_confirm)
+    return Response(body, cookies=[cookie] if token else [])
 
 
 def _cookie(request: Asked, token: str, life_s: int) -> Cookie:

@@ -12,14 +12,13 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response.base import ASGIResponse
 
-from ohmstead.access import secrets
 from ohmstead.access.roles import sees
 from ohmstead.clock import Clock
 from ohmstead.dashboard.live import Hub, Reading, Watcher
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.proving import Asked
-from ohmstead.dashboard.sessions import LIFE, SIGNED_IN, token_of
+from ohmstead.dashboard.sessions import SIGNED_IN, asking, owner_of
 from ohmstead.errors import NotFound, Unavailable
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
@@ -126,7 +125,7 @@ async def live(
     """Readings of the meters named, as they are stored; a slow client gets fewer, none late."""
     seen = {meter.id: meter for meter in await parts.meters.all(user.organisation)}
     chosen = _chosen(seen, None if meters is None else ids_in(request.scope["query_string"]))
-    owner = secrets.digest(parts.key, token_of(request))
+    owner = owner_of(request, parts)
 
     async def newest() -> Iterable[Reading]:
         names = {meter.stream: meter.id for meter in chosen}
@@ -137,9 +136,8 @@ async def live(
         ]
 
     async def allowed() -> bool:
-        now = parts.clock.now()
         try:
-            again = await parts.sessions.whose(owner, now, now + LIFE)
+            again = await asking(request, parts)
         except Unavailable:
             return True  # nobody knows just now; asked again at the next heartbeat
         return again is not None and all(

@@ -1,0 +1,125 @@
+"""Tokens that people make for their programs."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from litestar import delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, QueryParameter
+
+from ohmstead.access import secrets, tokens
+from ohmstead.access.roles import Action, may, sees
+from ohmstead.access.tokens import Scope
+from ohmstead.dashboard import token_shapes as shapes
+from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.people import Number
+from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.proving import Asked, by, prove_password, require
+from ohmstead.dashboard.sessions import SIGNED_IN, bearer_in
+from ohmstead.errors import Forbidden, NotFound
+from ohmstead.store.people import User
+from ohmstead.store.tokens import Bearer, Token
+
+
+@get("/api/tokens", responses=answers(400, 401, 503), security=SIGNED_IN, summary="The tokens")
+async def listed(
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    everybody: Annotated[
+        bool, QueryParameter(description="Those of others too; for admins.")
+    ] = False,
+) -> shapes.Tokens:
+    """One's tokens, with when each was used last; or everybody's whom one may manage."""
+    if everybody:
+        require(user, Action.MANAGE_USERS)
+        found = await parts.tokens.all(user.organisation)
+    else:
+        found = await parts.tokens.all(person=user.id)
+    return shapes.Tokens(items=list(map(_shown, found)))
+
+
+@post(
+    "/api/tokens",
+    responses=answers(400, 401, 404, 409, 413, 429, 503),
+    security=SIGNED_IN,
+    summary="Make a token",
+)
+async def make(
+    data: JSONBody[shapes.NewToken],
+    request: Asked,
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+) -> shapes.MadeToken:
+    """Make a token with one's own rights or less; it is shown this once.
+
+    A token makes none that has more scope than it, reaches further or lasts longer.
+    """
+    scope, now = Scope(data.scope), by(user, parts)
+    expires_at = now.at + timedelta(days=data.expires_days) if data.expires_days else None
+    organisation = data.organisation or None
+    if organisation is not None and not sees(user.organisation, organisation):
+        raise NotFound(f"there is no organisation {organisation}, or it is not yours to see")
+    maker = bearer_in(request)
+    if maker is None:
+        await prove_password(user, data.current_password or "", request, parts)
+    else:
+        organisation = organisation or user.organisation
+        if maker.expires_at is not None:
+            expires_at = min(expires_at or maker.expires_at, maker.expires_at)
+        _within(maker, scope)
+    token = tokens.new_token()
+    owner = await parts.people.by_id(user.id)
+    made = await parts.tokens.add(
+        owner,
+        scope,
+        secrets.digest(parts.key, token),
+        by=now,
+        organisation=organisation,
+        name=data.name,
+        expires_at=expires_at,
+    )
+    return shapes.MadeToken(id=made.id, token=token, made=_shown(made))
+
+
+def _within(maker: Bearer, scope: Scope) -> None:
+    if not tokens.covers(maker.scope, scope):
+        raise Forbidden(f"a token of scope {maker.scope} makes none of scope {scope}")
+
+
+@delete(
+    "/api/tokens/{id:int}",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="Revoke a token",
+)
+async def revoke(id: Number, user: NamedDependency[User], parts: NamedDependency[Parts]) -> None:
+    """End a token at once, with its live streams; one's own, or as an admin that of others."""
+    if not any(each.id == id for each in await _in_reach(user, parts)):
+        raise NotFound(f"there is no token {id}, or it is not yours to see")
+    parts.hub.end(await parts.tokens.revoke(id, by=by(user, parts)))
+
+
+async def _in_reach(user: User, parts: Parts) -> list[Token]:
+    """One's own tokens, and those of the people one manages."""
+    found = await parts.tokens.all(person=user.id)
+    if may(user.role, Action.MANAGE_USERS, user.organisation):
+        found += await parts.tokens.all(user.organisation)
+    return found
+
+
+def _shown(token: Token) -> shapes.Token:
+    return shapes.Token(
+        id=token.id,
+        owner=token.email,
+        scope=token.scope.value,
+        organisation=token.organisation,
+        name=token.name,
+        made_at=token.made_at,
+        made_by=token.made_by,
+        expires_at=token.expires_at,
+        used_at=token.used_at,
+        used_from=token.used_from,
+    )
+
+
+ROUTES = [listed, make, revoke]
