@@ -1,83 +1,102 @@
-"""What `ohmstead export` does: rows of what was measured, and the formats they are written in.
+"""What `ohmstead export` does: which meters are meant, and a table written page by page."""
 
-*To add a format: one line in FORMATS.*
-"""
-
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import date, datetime
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import BinaryIO
 
-from ohmstead.analytics.energy_calendar import Size
-from ohmstead.clock import Clock
-from ohmstead.errors import BadInput
+from ohmstead.errors import BadInput, NotFound, Unavailable
 from ohmstead.house.installation import Installation
-from ohmstead.store.energy import Energies
-from ohmstead.store.meters import Meters
+from ohmstead.store.meters import Meter, Meters
+from ohmstead.store.sites import Sites
+from ohmstead.surfaces.formats import Format
+from ohmstead.surfaces.table import Page, Writer
 
-Row: TypeAlias = Mapping[str, Any]
-ENERGY = ("start", "end", "kwh", "estimated_kwh", "completeness")
 YEARS = (1990, 2199)
+Told = Callable[[float, int], None]
+"""Told how much is done (0 to 1), and how many rows that are."""
 
 
-async def energy(
-    installation: Installation,
-    clock: Clock,
-    meter: str,
-    quantity: str,
-    first: date,
-    last: date,
-    by: Size,
-) -> list[Row]:
-    """Energy of a meter by buckets of its site's time; `last` is not part of it.
+async def chosen(
+    installation: Installation, ids: Sequence[str], site: int | None, everything: bool
+) -> list[Meter]:
+    """The meters of an export: those named, of a site, or all; BadInput, NotFound."""
+    if sum((bool(ids), site is not None, everything)) != 1:
+        raise BadInput("say which meters: --meter ID (may be repeated), --site ID, or --all")
+    meters = Meters(installation.database)
+    if ids:
+        return [await meters.get(id) for id in dict.fromkeys(ids)]
+    found = await meters.all()
+    if site is not None:
+        place = await Sites(installation.database).get(site)
+        found = [meter for meter in found if meter.site.id == place.id]
+    if not found:
+        raise NotFound("there are no meters" if site is None else f"site {site} has no meters")
+    return found
 
-    Times are local, with their offset; completeness is in percent; None is what is not known.
+
+async def write(pages: AsyncIterator[Page], writer: Writer, file: BinaryIO, told: Told) -> int:
+    """Write every page; gives how many rows they had."""
+    rows = 0
+    try:
+        async for page in pages:
+            file.write(writer.feed(page))
+            rows += len(page.rows)
+            told(page.done, rows)
+        for piece in writer.end():
+            file.write(piece)
+    finally:
+        writer.close()
+    return rows
+
+
+@contextlib.contextmanager
+def opened(output: Path | None, format: Format) -> Iterator[BinaryIO]:
+    """Where an export goes: standard output, or a file that is there when it is whole.
+
+    The file is written beside its place and moved there at the end, so that whatever ends the
+    program leaves what was there before.  BadInput for a binary format to a terminal.
     """
-    found = await Meters(installation.database).get(meter)
-    buckets = await Energies(installation.database).by(
-        found, quantity, by, first, last, clock.now()
-    )
-    zone = found.site.zone
-    return [
-        {
-            "start": each.start.astimezone(zone).isoformat(),
-            "end": each.end.astimezone(zone).isoformat(),
-            "kwh": each.energy,
-            "estimated_kwh": each.estimated,
-            "completeness": round(100 * each.completeness, 4),
-        }
-        for each in buckets
-    ]
+    if output is None:
+        if format.binary and sys.stdout.isatty():
+            raise BadInput(
+                f"{format.name} is not for a terminal; add --output FILE, or send it on with |"
+            )
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    place = output.expanduser().resolve()
+    if place.is_dir():
+        raise BadInput(f"{output} is a folder; name a file in it")
+    if place.exists() and not place.is_file():  # a device or pipe is written to, not replaced
+        with place.open("wb") as file:
+            yield file
+        return
+    with _whole(place) as file:
+        yield file
 
 
-def as_json(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
-    """An array of objects, one a line."""
-    separator = "[\n"
-    for row in rows:
-        yield separator + json.dumps({name: row[name] for name in columns}, ensure_ascii=False)
-        separator = ",\n"
-    yield "[]\n" if separator == "[\n" else "\n]\n"
-
-
-def as_csv(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
-    """Lines with a header; what is not known is empty.  Source: RFC 4180."""
-    names = list(columns)
-    line = io.StringIO()
-    writer = csv.writer(line)
-    for cells in (names, *([row[name] for name in names] for row in rows)):
-        writer.writerow(cells)
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
-
-
-FORMATS: Mapping[str, Callable[[Iterable[str], Iterable[Row]], Iterator[str]]] = MappingProxyType(
-    {"csv": as_csv, "json": as_json}
-)
-"""Name of a format -> its text, piece by piece."""
+@contextlib.contextmanager
+def _whole(place: Path) -> Iterator[BinaryIO]:
+    half = place.with_name(f".{place.name[:200]}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            file = half.open("xb")
+        except OSError as trouble:
+            raise Unavailable(
+                f"{place} cannot be written: {trouble.strerror}; name another file with --output"
+            ) from trouble
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(place)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def day(option: str, written: str) -> date:
@@ -90,6 +109,34 @@ def day(option: str, written: str) -> date:
         read = datetime.strptime(written.strip(), "%Y-%m-%d").date()  # noqa: DTZ007  (a day has no zone)
     except ValueError:
         raise BadInput(f"{option} {written!r} is not a day; it looks like 2025-07-01") from None
-    if not YEARS[0] <= read.year <= YEARS[1]:
-        raise BadInput(f"{option} {written!r} is not between the years {YEARS[0]} and {YEARS[1]}")
+    _bounded(option, written, read.year)
     return read
+
+
+def moment(option: str, written: str) -> date | datetime:
+    """The day, or the moment with its offset, that an option names; BadInput.
+
+    >>> moment("--from", "2025-07-01T12:00Z")
+    datetime.datetime(2025, 7, 1, 12, 0, tzinfo=datetime.timezone.utc)
+    """
+    if "T" not in written and " " not in written.strip():
+        return day(option, written)
+    try:
+        read = datetime.fromisoformat(written.strip())
+    except ValueError:
+        raise BadInput(
+            f"{option} {written!r} is not a day or a moment; it looks like 2025-07-01 or"
+            " 2025-07-01T12:00:00+02:00"
+        ) from None
+    _bounded(option, written, read.year)
+    if read.tzinfo is None:
+        raise BadInput(
+            f"{option} {written!r} does not say its offset; end it with Z or like +02:00,"
+            " or name a day"
+        )
+    return read
+
+
+def _bounded(option: str, written: str, year: int) -> None:
+    if not YEARS[0] <= year <= YEARS[1]:
+        raise BadInput(f"{option} {written!r} is not between the years {YEARS[0]} and {YEARS[1]}")
