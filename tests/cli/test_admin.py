@@ -95,6 +95,8 @@ def test_everything_from_organisation_to_device(said: Said) -> None:
         "reading": "cumulative",
         "name": "Boiler",
         "device": None,
+        "formula": None,
+        "parent": None,
     }
     assert said("org", "list") == [org]
     assert said("org", "show", "1") == org

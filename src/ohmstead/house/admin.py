@@ -21,6 +21,7 @@ from ohmstead.store.people import People, User
 from ohmstead.store.second_factors import SecondFactors
 from ohmstead.store.sessions import Sessions
 from ohmstead.store.sites import Organisation, Organisations, Site, Sites
+from ohmstead.store.virtual_meters import users_first
 
 Shown: TypeAlias = Mapping[str, Any]
 
@@ -82,6 +83,9 @@ class Admin:
             )
         for user in users:
             await self.people.remove(user.email, by=self._by)
+        for meter in users_first(await self.meters.all(id)):
+            if meter.formula is not None:  # it may be of meters of several sites
+                await self.remove_meter(meter.id, yes)
         for site in sites:
             await self.remove_site(site.id, yes)
         await self.organisations.remove(id, by=self._by)
@@ -105,7 +109,7 @@ class Admin:
                 f"site {id} has {_counted(len(meters), 'meter')}; "
                 "add --yes to remove them too, with all readings"
             )
-        for meter in meters:
+        for meter in users_first(meters):
             await self.remove_meter(meter.id, yes)
         await self.sites.remove(id)
         return {"removed": id}
@@ -290,6 +294,8 @@ def of_meter(meter: Meter) -> Shown:
         "reading": meter.reading,
         "name": meter.name,
         "device": meter.device,
+        "formula": meter.formula,
+        "parent": meter.parent,
     }
 
 
