@@ -1,11 +1,15 @@
 """What tests share: the corpus folder, the browser, and a rule for components that are missing."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
+import uvicorn.server
 from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
@@ -28,6 +32,25 @@ settings.register_profile(
     "thorough", settings.get_profile("quick"), max_examples=1000, derandomize=False
 )
 settings.load_profile("quick")
+
+# As the commands write them: a trace of a failure in colours takes half a second to draw.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer(colors=False)]
+)
+
+
+class _Soon:
+    """asyncio for uvicorn, which looks ten times a second whether it shall end: here a hundred."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    @staticmethod
+    async def sleep(delay: float) -> None:
+        await asyncio.sleep(delay / 10)
+
+
+uvicorn.server.asyncio = _Soon()  # type: ignore[attr-defined]
 
 pytest_plugins = ["tests.postgres"] if (HERE / "postgres.py").exists() else []
 
