@@ -20,8 +20,13 @@ Per = Literal["day", "month", "year", "bill"]
 Minutes = Literal[15, 30, 60]
 Quantity = Annotated[str, Meta(max_length=20)]
 Money: TypeAlias = Decimal
-NAMES: Mapping[str, str] = {"import": "1.8.0", "export": "2.8.0", "net": "16.8.0"}
-"""Words for the quantities that most tariffs are about."""
+NAMES: Mapping[str, str] = {
+    "import": "1.8.0",
+    "export": "2.8.0",
+    "net": "16.8.0",
+    "value": "value",
+}
+"""Words for the quantities that most tariffs are about; `value` is what a meter of gas counts."""
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -200,9 +205,12 @@ def earns(charge: Counted) -> bool:
     return quantity_of(charge).startswith("2.")
 
 
-def unit_of(charge: Counted) -> str:
-    """The unit of what a charge counts."""
-    return "kvarh" if quantity_of(charge).partition(".")[0] in "345678" else "kWh"
+def unit_of(charge: Counted, of_value: str) -> str:
+    """The unit of what a charge counts; `of_value` is that of the meter's value."""
+    obis = quantity_of(charge)
+    if obis == NAMES["value"]:
+        return of_value
+    return "kvarh" if obis.partition(".")[0] in "345678" else "kWh"
 
 
 def document(tariff: Tariff) -> dict[str, Any]:

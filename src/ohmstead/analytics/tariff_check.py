@@ -10,6 +10,7 @@ import msgspec
 
 from ohmstead.analytics.currency import currency_named
 from ohmstead.analytics.tariff import (
+    NAMES,
     Block,
     Charges,
     Counted,
@@ -179,13 +180,13 @@ def _charge(version: Version, charge: Charges) -> None:
 def _quantity(version: Version, charge: Counted) -> None:
     for register in registers(version, charge):
         obis = quantity_of(charge, register)
-        if obis == NET and register is None:
+        if obis in (NET, NAMES["value"]) and register is None:
             continue
         known = BY_OBIS.get(obis)
         if known is None or known.kind is not Kind.COUNTER:
             raise BadInput(
                 f"{charge.quantity!r}{'' if register is None else f' by register ({obis})'} is "
-                "nothing that is counted; take import, export, net, or a code like 5.8.0"
+                "nothing that is counted; take import, export, net, value, or a code like 5.8.0"
             )
 
 

@@ -59,6 +59,7 @@ class Counting:
     def __init__(self, span: Span, measured: Measured, absent: Set[str]) -> None:
         self.sums: dict[Key, Sum] = {}
         self.absent = absent
+        self.unit = measured.unit
         self._span, self._measured = span, measured
         self._so_far: dict[str, Decimal] = {}
         """Energy of each block charge since the bill began, whatever the version."""

@@ -35,13 +35,14 @@ class Measured:
 
     `used` is by OBIS code.  `demand` is by minutes of the window, then by the start of its last
     quarter, kW, as far back as peaks count.  `prices` is by series, then by quarter, for a kWh or
-    MWh as the tariff says.
+    MWh as the tariff says.  `unit` is that of the meter's value, where it is not electric.
     """
 
     first_s: int
     used: Mapping[str, Used]
     demand: Mapping[int, Mapping[int, Decimal]] = field(default_factory=dict)
     prices: Mapping[str, Mapping[int, Decimal]] = field(default_factory=dict)
+    unit: str = ""
 
     def number(self, at_s: int) -> int:
         """Which of the quarters begins at `at_s`."""
