@@ -62,6 +62,17 @@ BAD_QUERIES = {
     "/api/meters/{id}/energy": "from=x",
     "/api/meters/{id}/energy/buckets": "by=x",
     "/api/meters/{id}/events": "from=x",
+    "/api/meters/{id}/readings": "limit=0",
+    "/api/meters/{id}/series": "pixels=0",
+    "/api/meters/{id}/balance": "by=x",
+    "/api/meters/{id}/comparison": "with=x",
+    "/api/meters/{id}/peaks": "window=7",
+    "/api/meters/{id}/load-duration": "at_least=x",
+    "/api/meters/{id}/heat-map": "by=day",
+    "/api/meters/{id}/holes": "from=x",
+    "/api/latest": "quantities=x",
+    "/api/sites/{id}/breakdown": "by=x",
+    "/api/sites/{id}/self-consumption": "by=x",
     "/api/live": "meters=",
     "/api/people": "organisation=0",
     "/api/tokens": "everybody=x",
@@ -148,7 +159,7 @@ async def bend(
             return enter(host=REMOTE)
         case 404:
             request.id = "nobody" if "/meters" in path else request.id
-            request.query = "meters=nobody" if path == "/api/live" else ""
+            request.query = "meters=nobody" if path in ("/api/live", "/api/latest") else ""
             if path in ("/api/people/invitations", "/api/tokens"):
                 request.body = {**(request.body or {}), "organisation": 999}
             if path == "/api/tokens":
@@ -192,6 +203,8 @@ async def clash(world: World, request: Request, bent: pytest.MonkeyPatch) -> Non
         case "/api/account/second-factor":
             await world.second_step(ada)
             request.body = {"current_password": PASSWORD}
+        case "/api/sites/{id}/self-consumption":
+            request.id = str((await world.meter("alone")).site.id)  # which has no production
         case "/api/people/{id}":
             await world.people.remove("bob@example.org")
             request.id = str(ada.id)  # oneself, and the last admin

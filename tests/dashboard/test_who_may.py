@@ -24,6 +24,17 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/meters/{id}/energy"): "viewer",
     ("get", "/api/meters/{id}/energy/buckets"): "viewer",
     ("get", "/api/meters/{id}/events"): "viewer",
+    ("get", "/api/meters/{id}/readings"): "viewer",
+    ("get", "/api/meters/{id}/series"): "viewer",
+    ("get", "/api/meters/{id}/balance"): "viewer",
+    ("get", "/api/meters/{id}/comparison"): "viewer",
+    ("get", "/api/meters/{id}/peaks"): "viewer",
+    ("get", "/api/meters/{id}/load-duration"): "viewer",
+    ("get", "/api/meters/{id}/heat-map"): "viewer",
+    ("get", "/api/meters/{id}/holes"): "viewer",
+    ("get", "/api/latest"): "viewer",
+    ("get", "/api/sites/{id}/breakdown"): "viewer",
+    ("get", "/api/sites/{id}/self-consumption"): "viewer",
     ("get", "/api/live"): "viewer",
     ("put", "/api/account"): "viewer",
     ("get", "/api/account/sessions"): "viewer",
@@ -92,8 +103,10 @@ async def test_who_may_what(world: World, enter: Enter, sign_in: SignIn, role: s
     of = None if role == "root" else own.site.organisation
     if role != "stranger":
         await world.user("me@example.org", Role.ADMIN if role == "root" else Role(role), of, HASH)
-    ids = {"own": await things(world, own.site.organisation, "own")}
-    ids["other"] = await things(world, other.site.organisation, "other")
+    ids = {
+        place: await things(world, of.site.organisation, of.site.id, place)
+        for place, of in (("own", own), ("other", other))
+    }
     for (method, path), least in LEAST.items():
         if (method, path) == ("delete", "/api/session") and role != "stranger":
             continue
@@ -112,7 +125,7 @@ def kind_of(path: str) -> str:
     return path.partition("/{id}")[0].removeprefix("/api/")
 
 
-async def things(world: World, organisation: int, name: str) -> dict[str, str]:
+async def things(world: World, organisation: int, site: int, name: str) -> dict[str, str]:
     """Ids of what there is in an organisation, enough that one of each can be changed."""
     somebody = await world.user(f"{name}@example.org", Role.VIEWER, organisation, HASH)
     invited = await world.links.invite(
@@ -128,6 +141,7 @@ async def things(world: World, organisation: int, name: str) -> dict[str, str]:
         "people/invitations": str(invited.id),
         "organisations": str(organisation),
         "meters": name,
+        "sites": str(site),
     }
 
 
@@ -154,4 +168,5 @@ def expected_of(role: str, least: str, place: str, path: str) -> Expected:
         return Expected(404)
     if path.startswith("/api/account") or path.endswith("second-factor"):
         return Expected(*INSIDE)
-    return Expected(200, 201, 202, 204) if "organisations/{id}" not in path else Expected(200, 409)
+    lacking = "organisations/{id}" in path or path.endswith("self-consumption")
+    return Expected(200, 409) if lacking else Expected(200, 201, 202, 204)

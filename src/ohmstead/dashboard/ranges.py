@@ -6,14 +6,19 @@ from zoneinfo import ZoneInfo
 from ohmstead.dashboard.problems import Misfit, shown
 
 FIRST_YEAR, LAST_YEAR = 1990, 2199
-POWER_MOST = timedelta(days=60)
+POWER_MOST_DAYS = 60
 ENERGY_MOST_DAYS = 400
 ENERGY_DAYS = 14
 """How many days of energy are given when nobody says, with today."""
 
 
 def moments(
-    first: str | None, last: str | None, zone: ZoneInfo, now: datetime
+    first: str | None,
+    last: str | None,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    most_days: int = POWER_MOST_DAYS,
 ) -> tuple[datetime, datetime]:
     """`from` and `to` as aware moments: today of the zone when neither is given, else one day.
 
@@ -29,8 +34,8 @@ def moments(
     end = end or start + day
     if start >= end:
         raise Misfit("from", f"{shown(first)} is not before to, {end.isoformat()}")
-    if end - start > POWER_MOST:
-        raise Misfit("to", f"{shown(last)} is more than {POWER_MOST.days} days after from")
+    if end - start > timedelta(days=most_days):
+        raise Misfit("to", f"{shown(last)} is more than {most_days} days after from")
     return start, end
 
 
@@ -54,7 +59,9 @@ def moment(field: str, written: str, zone: ZoneInfo) -> datetime:
     return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def days(first: str | None, last: str | None, today: date) -> tuple[date, date]:
+def days(
+    first: str | None, last: str | None, today: date, *, most: int = ENERGY_MOST_DAYS
+) -> tuple[date, date]:
     """`from` and `to` (exclusive) as days: the last fourteen with today when neither is given.
 
     Raises Misfit when one cannot be read, they do not follow each other, or lie too far apart.
@@ -70,8 +77,8 @@ def days(first: str | None, last: str | None, today: date) -> tuple[date, date]:
     start = start or end - span
     if start >= end:
         raise Misfit("from", f"{shown(first)} is not before to, {end.isoformat()}")
-    if (end - start).days > ENERGY_MOST_DAYS:
-        raise Misfit("to", f"{shown(last)} is more than {ENERGY_MOST_DAYS} days after from")
+    if (end - start).days > most:
+        raise Misfit("to", f"{shown(last)} is more than {most} days after from")
     return start, end
 
 

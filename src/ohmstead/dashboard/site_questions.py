@@ -1,0 +1,118 @@
+"""Questions about several meters: the newest readings, a site's breakdown and own use, holes."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from ohmstead.access.roles import sees
+from ohmstead.analytics.spans import SPANS
+from ohmstead.dashboard import asked
+from ohmstead.dashboard.meters import visible
+from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.problems import Misfit, answers
+from ohmstead.dashboard.sessions import SIGNED_IN
+from ohmstead.errors import NotFound
+from ohmstead.reading.catalogue import BY_MEDIUM
+from ohmstead.store import breakdown as breakdowns
+from ohmstead.store import own_use, raw
+from ohmstead.store.meters import Meter
+from ohmstead.store.people import User
+from ohmstead.store.sites import Site, Sites
+
+METERS_MOST = 1000
+
+
+async def visible_site(id: int, user: User, parts: Parts) -> tuple[Site, list[Meter]]:
+    """A site and its meters, if the user may see it; NotFound as if there were none otherwise."""
+    sites = await Sites(parts.database).all(user.organisation)
+    found = next((each for each in sites if each.id == id), None)
+    if found is None or not sees(user.organisation, found.organisation):
+        raise NotFound(f"there is no site {id}, or it is not yours to see")
+    meters = await parts.meters.all(found.organisation)
+    return found, [each for each in meters if each.site.id == id]
+
+
+@get(
+    "/api/latest",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="The newest readings",
+)
+async def latest(
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    meters: Annotated[
+        str | None,
+        QueryParameter(
+            max_length=20_000, description="Ids with commas between them; all one may see else."
+        ),
+    ] = None,
+    quantities: asked.Quantities = None,
+) -> raw.Newest:
+    """The newest reading of each meter, in columns with units."""
+    if named := asked.several(meters):
+        if len(named) > METERS_MOST:
+            raise Misfit("meters", f"{len(named)} are too many at once; at most {METERS_MOST}")
+        found = [await visible(each, user, parts) for each in named]
+    else:
+        found = (await parts.meters.all(user.organisation))[:METERS_MOST]
+    with asked.blamed("quantities"):
+        return await raw.Raw(parts.database).latest(found, asked.several(quantities))
+
+
+@get(
+    "/api/sites/{id:int}/breakdown",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="Where a site's energy goes",
+)
+async def breakdown(
+    id: FromPath[int],
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    first: asked.FirstDay = None,
+    last: asked.LastDay = None,
+    by: asked.By = "day",
+    quantity: asked.Quantity = None,
+    type: Annotated[
+        str, QueryParameter(description="Which kind of meters: electricity, gas, water, …")
+    ] = "electricity",
+) -> breakdowns.Breakdown:
+    """Energy of each meter of a site by day, week or month, and what none of them tracks."""
+    size, kind = asked.one_of("by", by, SPANS), asked.one_of("type", type, tuple(BY_MEDIUM))
+    site, meters = await visible_site(id, user, parts)
+    span = asked.days(first, last, site, parts)
+    with asked.blamed("quantity"):
+        return await breakdowns.Breakdowns(parts.database).of(
+            site, meters, kind, quantity, size, *span, parts.clock.now()
+        )
+
+
+@get(
+    "/api/sites/{id:int}/self-consumption",
+    responses=answers(400, 401, 404, 409, 503),
+    security=SIGNED_IN,
+    summary="What a site uses of its own production",
+)
+async def self_consumption(
+    id: FromPath[int],
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    first: asked.FirstDay = None,
+    last: asked.LastDay = None,
+    by: asked.By = "day",
+) -> own_use.SiteOwnUse:
+    """Own use, self-consumption and autarky, from the site's meters of grid and production."""
+    size = asked.one_of("by", by, SPANS)
+    site, meters = await visible_site(id, user, parts)
+    span = asked.days(first, last, site, parts)
+    with asked.blamed("by"):
+        return await own_use.OwnUses(parts.database).of(
+            site, meters, size, *span, parts.clock.now()
+        )
+
+
+ROUTES = [latest, breakdown, self_consumption]
+"""What the API answers about several meters."""

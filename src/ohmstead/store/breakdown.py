@@ -1,0 +1,174 @@
+"""Where a site's energy goes: each of its meters, by buckets, and what none of them tracks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from ohmstead.analytics.energy import Floats
+from ohmstead.analytics.spans import Span
+from ohmstead.reading.catalogue import BY_MEDIUM
+from ohmstead.store.answers import share
+from ohmstead.store.database import Database
+from ohmstead.store.energy import Energies
+from ohmstead.store.energy_columns import DIGITS, Columns, plain
+from ohmstead.store.energy_ways import IMPORT, VALUE, unit_of
+from ohmstead.store.meters import Meter
+from ohmstead.store.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one meter counted; null where nothing is known.
+
+    `share` (0 to 1) is of what it stands below, or of all meters that stand below none.
+    """
+
+    meter: str
+    name: str
+    parent: str | None
+    virtual: bool
+    energy: Sequence[float | None]
+    estimated: Sequence[float | None]
+    completeness: Sequence[float]
+    total: float | None
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UntrackedPart:
+    """What `meter` counted and none of those below it; null where one of them is not known."""
+
+    meter: str
+    energy: Sequence[float | None]
+    total: float | None
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A meter of this kind that is not among the parts, and why."""
+
+    meter: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Energy of each meter of a site; `total` is of those that stand below none."""
+
+    site: int
+    type: str
+    quantity: str
+    timezone: str
+    unit: str
+    resolution: str
+    source: str
+    start: Sequence[float]
+    end: Sequence[float]
+    parts: Sequence[Part]
+    untracked: Sequence[UntrackedPart]
+    left_out: Sequence[LeftOut]
+    total: float | None
+
+
+class Breakdowns:
+    """Breakdowns, asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._energies = Energies(database)
+
+    async def of(
+        self,
+        site: Site,
+        meters: Sequence[Meter],
+        type: str,
+        quantity: str | None,
+        span: Span,
+        first: date,
+        last: date,
+        now: datetime,
+    ) -> Breakdown:
+        """Of the site's meters of one type from `first` to before `last`; BadInput."""
+        ours, left = _alike([each for each in meters if each.type == type], type)
+        asked = quantity or (IMPORT if type == "electricity" else VALUE)
+        found = await self._energies.many(ours, asked, span, first, last, now)
+        some = next(iter(found.values()), None)
+        known = {each.id: found[each.stream] for each in ours}
+        roots = [each for each in ours if parent_of(each, known) is None]
+        whole = _sum([_total(known[each.id].energy) for each in roots])
+        return Breakdown(
+            site=site.id,
+            type=type,
+            quantity=asked,
+            timezone=site.timezone,
+            unit=unit_of(ours[0], asked) if ours else "",
+            resolution=span,
+            source=some.source if some else span,
+            start=some.start.tolist() if some else [],
+            end=some.end.tolist() if some else [],
+            parts=[_part(each, known, whole) for each in ours],
+            untracked=_untracked(ours, known),
+            left_out=left,
+            total=whole,
+        )
+
+
+def parent_of(meter: Meter, known: dict[str, Columns]) -> str | None:
+    """The meter above, if it is one of those that are known."""
+    return meter.parent if meter.parent in known else None
+
+
+def _alike(meters: Sequence[Meter], type: str) -> tuple[list[Meter], list[LeftOut]]:
+    """The meters that count in one unit, which can be added, and those that do not."""
+    if type == "electricity":
+        return list(meters), []
+    usual = BY_MEDIUM[type].unit if type in BY_MEDIUM else ""
+    units = [each.unit or "" for each in meters]
+    unit = usual if usual in units else max(units, key=units.count, default=usual)
+    same = [each for each in meters if (each.unit or "") == unit]
+    left = [
+        LeftOut(each.id, f"it counts {each.unit or 'no unit'}, the others {unit or 'no unit'}")
+        for each in meters
+        if (each.unit or "") != unit
+    ]
+    return same, left
+
+
+def _part(meter: Meter, known: dict[str, Columns], whole: float | None) -> Part:
+    own = known[meter.id]
+    above = parent_of(meter, known)
+    of = whole if above is None else _total(known[above].energy)
+    return Part(
+        meter=meter.id,
+        name=meter.name,
+        parent=above,
+        virtual=meter.formula is not None,
+        energy=plain(own.energy),
+        estimated=plain(own.estimated),
+        completeness=own.completeness.tolist(),
+        total=_total(own.energy),
+        share=share(_total(own.energy), of),
+    )
+
+
+def _untracked(meters: Sequence[Meter], known: dict[str, Columns]) -> list[UntrackedPart]:
+    """Of each meter that has some below it: what it counted less what they did."""
+    found = []
+    for above in meters:
+        below = [known[each.id].energy for each in meters if each.parent == above.id]
+        if below:
+            rest: Floats = (known[above.id].energy - np.sum(below, axis=0)).round(DIGITS)
+            part = share(_total(rest), _total(known[above.id].energy))
+            found.append(UntrackedPart(above.id, plain(rest), _total(rest), part))
+    return found
+
+
+def _total(values: Floats) -> float | None:
+    return None if np.isnan(values).all() else round(float(np.nansum(values)), DIGITS)
+
+
+def _sum(totals: Sequence[float | None]) -> float | None:
+    known = [each for each in totals if each is not None]
+    return round(sum(known), DIGITS) if known else None

@@ -1,0 +1,180 @@
+"""The highest demands of a meter, and when they were."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ohmstead.analytics import peaks
+from ohmstead.analytics.energy import counted, longest_step_s, summed
+from ohmstead.analytics.energy_calendar import QUARTER_S, offset_s
+from ohmstead.analytics.energy_calendar import edges as calendar_edges
+from ohmstead.errors import BadInput
+from ohmstead.store.answers import default_quantity, energy_unit, power_unit
+from ohmstead.store.database import Database
+from ohmstead.store.duration import WHOLE
+from ohmstead.store.energy import Energies
+from ohmstead.store.energy_columns import moment
+from ohmstead.store.energy_ways import IMPORT, VALUE, Way, chosen
+from ohmstead.store.meters import Meter
+from ohmstead.store.rollup_notes import named
+from ohmstead.store.rollups import Rollups
+
+Clock = Literal["clock", "sliding"]
+CLOCKS: tuple[Clock, ...] = ("clock", "sliding")
+WINDOWS = (15, 30, 60)
+"""Minutes."""
+PEAKS_MOST = 1000
+Ended: TypeAlias = tuple[float, float]
+"""When a window ended, in epoch seconds, and its demand."""
+FOUND = """
+    SELECT extract(epoch FROM at)::float8, {column} FROM rollups
+    WHERE stream = %s AND level = 0 AND part = 0 AND at >= %s AND at < %s AND {column} IS NOT NULL
+    ORDER BY {column} DESC, at LIMIT %s
+"""
+READ = """
+    SELECT extract(epoch FROM at)::float8, coalesce(meter_crc, 0), {columns} FROM readings
+    WHERE stream = %s AND at >= %s AND at <= %s ORDER BY at
+"""
+EVER = "SELECT columns FROM rollup_streams WHERE stream = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """The highest demands, the highest first; `start` and `end` of each window in epoch seconds.
+
+    `exact` says whether that is to the reading; otherwise the window ended within a quarter of an
+    hour before `end`, and its readings are no longer here.
+    """
+
+    meter: str
+    timezone: str
+    unit: str
+    resolution: str
+    source: str
+    window_min: int
+    kind: Clock
+    start: Sequence[float]
+    end: Sequence[float]
+    demand: Sequence[float]
+    exact: Sequence[bool]
+
+
+class PeakList:
+    """The highest demands, asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(
+        self,
+        meter: Meter,
+        first: datetime,
+        last: datetime,
+        now: datetime,
+        window_min: int = 15,
+        kind: Clock = "clock",
+        count: int = 10,
+    ) -> Peaks:
+        """The `count` highest of the windows that end in quarters from `first` to before `last`.
+
+        BadInput where sliding windows of a meter are not known: of a formula, of a sum of counters.
+        """
+        await Rollups(self._database).refresh([meter.stream])
+        window_s, way = 60.0 * window_min, await self._way(meter)
+        if way is not None:
+            found = await self._kept(meter, first, last, f"{kind}_{window_min}", count)
+            found = [(end, demand * way.factor) for end, demand in found]
+        elif kind == "clock":
+            found = await self._derived(meter, first, last, now, window_s)
+        else:
+            raise BadInput(
+                f"meter {meter.id!r} has no counter of its own for all it imports: "
+                "its sliding peaks are not known, take kind clock"
+            )
+        exact = [True] * len(found)
+        if kind == "sliding" and way is not None:
+            ends = [await self._ended(meter, way, end, window_s) for end, _ in found]
+            exact = [end is not None for end in ends]
+            found = [(b or a, kw) for (a, kw), b in zip(found, ends, strict=True)]
+        kept = peaks.apart(found, window_s, count)
+        return Peaks(
+            meter=meter.id,
+            timezone=meter.site.timezone,
+            unit=power_unit(energy_unit(meter)),
+            resolution=f"{window_min}min",
+            source="15min",
+            window_min=window_min,
+            kind=kind,
+            start=[found[n][0] - window_s for n in kept],
+            end=[found[n][0] for n in kept],
+            demand=[round(found[n][1], 9) for n in kept],
+            exact=[exact[n] for n in kept],
+        )
+
+    async def _kept(
+        self, meter: Meter, first: datetime, last: datetime, column: str, count: int
+    ) -> list[Ended]:
+        """The highest of the rollups, enough of them that `count` do not overlap."""
+        shadowed = 2 * max(WINDOWS) // 15 + 1 if column.startswith("sliding") else 1
+        asked = meter.stream, first, last, count * shadowed
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(FOUND.format(column=column).encode(), asked)
+            return [(at + QUARTER_S, demand) for at, demand in await cursor.fetchall()]
+
+    async def _derived(
+        self, meter: Meter, first: datetime, last: datetime, now: datetime, window_s: float
+    ) -> list[Ended]:
+        """Mean powers of windows on the clock, of quarters that were measured whole; highest first.
+
+        Of what has no peaks in the rollups: formulas over meters, sums of counters.
+        """
+        begin = first.timestamp() - window_s
+        edges = calendar_edges("15min", begin, last.timestamp(), meter.site.zone)
+        quantity = default_quantity(meter)
+        found = await Energies(self._database).between([meter], quantity, edges, 0, now)
+        known = found[meter.stream]
+        whole = (known.completeness >= WHOLE) & (known.end <= now.timestamp())
+        energy = np.where(whole, known.energy, np.nan)
+        n = int(window_s // QUARTER_S)
+        if len(energy) < n:
+            return []
+        demand = np.convolve(energy, np.ones(n), "valid") / (window_s / 3600)
+        ends = known.end[n - 1 :].tolist()
+        windows = [
+            (end, power)
+            for end, power in zip(ends, demand.tolist(), strict=True)
+            if power == power  # noqa: PLR0124  (NaN)
+            and first.timestamp() < end <= last.timestamp()
+            and (end + offset_s(end, meter.site.zone)) % window_s == 0
+        ]
+        return sorted(windows, key=lambda each: (-each[1], each[0]))
+
+    async def _way(self, meter: Meter) -> Way | None:
+        """The one counter whose peaks the rollups keep; None where they keep none."""
+        row = await self._database.one(EVER, (meter.stream,))
+        had = frozenset(named(row["columns"] if row else 0))
+        quantity = IMPORT if meter.type == "electricity" else VALUE
+        way = chosen(meter, quantity, had)
+        alone = len(way.columns) == 1 and not way.guessed
+        return way if alone and meter.formula is None else None
+
+    async def _ended(
+        self, meter: Meter, way: Way, quarter_end: float, window_s: float
+    ) -> float | None:
+        """When the highest window that ended in this quarter did, from the readings around it."""
+        longest_s = longest_step_s(meter.interval_s)
+        begin = quarter_end - QUARTER_S - window_s - longest_s
+        question = READ.format(columns=way.columns[0])
+        asked = meter.stream, moment(begin), moment(quarter_end + longest_s)
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(question.encode(), asked, binary=True)
+            rows = np.array(await cursor.fetchall(), dtype=np.float64).reshape(-1, 3)
+        at, who, said = rows[:, 0], rows[:, 1].astype(np.int64), rows[:, 2]
+        if meter.reading == "interval":
+            steps = summed(at, said, meter.interval_s, longest_s)
+        else:
+            steps = counted(at, said, longest_s, who)
+        return peaks.highest_end(steps, quarter_end - QUARTER_S, quarter_end, window_s)
