@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from ohmstead.store.database import Connection
 
 BARRIER = 0x0E57EB0
-"""The advisory lock that whoever stores old readings shares, and whoever raises floors waits for."""
+"""The advisory lock that those who store old readings share, and who raises floors waits for."""
 YOUNG = timedelta(days=27)
 """No floor is ever younger than this: the present month and the one before are always kept."""
 
@@ -49,7 +49,7 @@ def refusal(at: datetime, floor: datetime) -> str:
 async def exact_from(connection: Connection, stream: int) -> float | None:
     """From when on (epoch seconds) the buckets of a stream can be made anew; None is from ever."""
     found = await (await connection.execute(EXACT, (stream,))).fetchone()
-    return found[0].timestamp() if found else None
+    return found[0].timestamp() if found and found[0] else None
 
 
 def cut(ranges: Sequence[tuple[float, float]], exact: float | None) -> list[tuple[float, float]]:

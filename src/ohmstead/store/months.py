@@ -49,7 +49,7 @@ async def make(connection: Connection, months: Iterable[Month]) -> None:
     """
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
     for month in sorted(months):
-        name = f"readings_{month[0]:04}_{month[1]:02}"
+        name = name_of(month)
         found = await connection.execute("SELECT to_regclass(%s)", (name,))
         if (await found.fetchone() or (None,))[0] is not None:
             continue
@@ -63,3 +63,27 @@ async def make(connection: Connection, months: Iterable[Month]) -> None:
             f" FOR VALUES FROM ('{first}') TO ('{last}')",
         ):
             await connection.execute(statement.encode())
+
+
+def name_of(month: Month) -> str:
+    """What the part of a month is called.
+
+    >>> name_of((2025, 3))
+    'readings_2025_03'
+    """
+    return f"readings_{month[0]:04}_{month[1]:02}"
+
+
+def start(month: Month) -> datetime:
+    """When a month begins (UTC)."""
+    return datetime(*month, 1, tzinfo=UTC)
+
+
+async def existing(connection: Connection) -> list[Month]:
+    """The months that have a part, ascending."""
+    found = await connection.execute(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = 'readings'::regclass AND c.relname ~ '^readings_[0-9]{4}_[0-9]{2}$'"
+        " ORDER BY c.relname"
+    )
+    return [(int(name[9:13]), int(name[14:16])) for (name,) in await found.fetchall()]

@@ -22,12 +22,13 @@ CREATE INDEX archive_files_of_a_month ON archive_files (organisation, month);
 
 -- Of each stream that has readings in the archive.  On Citus it is distributed by stream, as readings are.
 -- floor: no older reading is taken; archived: what is older was taken out of readings, but for the few
--- that the buckets at the edge need; exact: buckets can be made anew from here on, older ones stay.
+-- that the buckets at the edge need; exact: buckets can be made anew from here on, older ones stay.  Null
+-- is from ever.
 CREATE TABLE archive_floors (
     stream integer PRIMARY KEY,
     floor timestamptz NOT NULL,
-    archived timestamptz NOT NULL,
-    exact timestamptz NOT NULL
+    archived timestamptz,
+    exact timestamptz
 );
 
 -- What a nightly job does, or did last.
