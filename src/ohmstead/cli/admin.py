@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ohmstead.access.roles import Role
-from ohmstead.cli import admin_broker, admin_integration, admin_token, admin_virtual
+from ohmstead.cli import (
+    admin_broker,
+    admin_credential,
+    admin_integration,
+    admin_token,
+    admin_virtual,
+)
 from ohmstead.cli.admin_words import EPILOG, Anywhere, Email, Mac, print_all, print_one
 from ohmstead.errors import BadInput
 from ohmstead.house.admin import Admin, Shown, interval_s
@@ -45,6 +51,8 @@ for _name, _subject in _subjects.items():
     app.add_typer(_subject, name=_name)
 app.add_typer(admin_integration.app, name="integration")
 app.add_typer(admin_broker.app, name="broker")
+app.add_typer(admin_credential.app, name="credential")
+app.add_typer(admin_credential.partner, name="partner")
 app.add_typer(admin_token.app, name="token")
 _org, _site, _meter, _device, _user = _subjects.values()
 admin_virtual.add_to(_meter)

@@ -6,7 +6,7 @@ accepted before it can be kept; stopped in the opposite order.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from ohmstead.house.broker import Broker, broker_of, trusted_by_devices
 from ohmstead.house.desk import Desk
 from ohmstead.house.http import HttpServer, listen
 from ohmstead.house.installation import Installation, Place
+from ohmstead.house.packets import push_api
 from ohmstead.house.post import accounts
 from ohmstead.house.rights import Attempts, Rights, Watch
 from ohmstead.house.sessions import look_after_sessions
@@ -112,8 +113,9 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             else ((_within(options.mqtts.host), options.mqtts.port),)
         )
         relay_tls = ssl.create_default_context(cadata=trusted_by_devices(options, authority))
+        show = _shown_by(hub)
         relay = await stack.enter_async_context(
-            _intake(home, broker, hub, clock, relay_at, relay_tls)
+            _intake(home, broker, show, clock, relay_at, relay_tls)
         )
         urls = []
         context = authority.server_context()
@@ -129,11 +131,24 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             passing=Desk(relay, broker.link),
             trusted_proxies=options.trusted_proxies,
         )
+        push = await stack.enter_async_context(
+            push_api(
+                home.database,
+                home.key,
+                clock,
+                app,
+                trusted=options.trusted_proxies,
+                on_stored=show,
+            )
+        )
         for sock, tls in zip(sockets, (None, context), strict=True):
-            await stack.enter_async_context(HttpServer(app, sock, tls=tls))
+            await stack.enter_async_context(
+                HttpServer(push.app, sock, tls=tls, protocol=push.protocol)
+            )
         stack.callback(hub.close)  # a server that stops waits for the streams that are open
         tasks.run(_upkeep(authority, options, broker, context), name="upkeep")
         await known.set(facts.PAGES_URL, urls[0])
+        await known.set(facts.PUSH_URL, urls[1])
         link = await _first_link(home, clock)
         yield Running(
             http_url=urls[0],
@@ -158,22 +173,25 @@ def _within(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
 
 
+def _shown_by(hub: Hub) -> Callable[[Sequence[Stored]], None]:
+    def show(readings: Sequence[Stored]) -> None:
+        for each in readings:
+            hub.post(each.meter, each.at, each.values, each.value)
+
+    return show
+
+
 @asynccontextmanager
 async def _intake(
     home: Installation,
     broker: Broker,
-    hub: Hub,
+    show: Callable[[Sequence[Stored]], None],
     clock: Clock,
     relay_at: tuple[tuple[str, int], ...],
     relay_tls: ssl.SSLContext,
 ) -> AsyncIterator[Relay]:
     """What comes from the broker: stored, shown, and passed on to integrations."""
     devices = Devices(home.database)
-
-    def show(readings: Sequence[Stored]) -> None:
-        for each in readings:
-            hub.post(each.meter, each.at, each.values, each.value)
-
     intake = Intake(
         devices.known,
         Committer(home.database, clock),

@@ -45,6 +45,8 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """One ASGI app on one socket, as a task of the program.
 
+    `protocol` makes what serves one connection, in the place of uvicorn's.
+
     >>> # async with HttpServer(app, listen("127.0.0.1", 8000, "the pages")): ...
     """
 
@@ -54,12 +56,13 @@ class HttpServer:
         sock: socket.socket,
         *,
         tls: ssl.SSLContext | None = None,
+        protocol: Callable[..., asyncio.Protocol] | None = None,
     ) -> None:
         self._sock = sock
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=protocol or "httptools",  # type: ignore[arg-type]
                 loop="uvloop",
                 lifespan="off",
                 log_config=None,

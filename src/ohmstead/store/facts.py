@@ -5,6 +5,7 @@ from ohmstead.store.database import Database
 MQTT_URI = "mqtt_uri"
 CA_CERTIFICATE = "ca_certificate"
 PAGES_URL = "pages_url"
+PUSH_URL = "push_url"
 KEY = "key"
 
 

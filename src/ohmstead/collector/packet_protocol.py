@@ -1,0 +1,409 @@
+"""HTTP as the push API needs it: packets straight from the parser to the collector.
+
+It is uvicorn's protocol, which serves everything else on the same port; a packet takes a short cut
+past ASGI, which would cost more than all the rest of it.  Answers go out in the order of their
+requests, also where a client sends the next one before it has the answer.
+Source: RFC 9112, sections 9.3 (persistence, pipelining) and 9.6 (closing); RFC 9110, 10.1.1 (100).
+"""
+
+import asyncio
+import ipaddress
+import zlib
+from collections import deque
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ohmstead.collector import packet_replies as replies
+from ohmstead.collector.packet_replies import Reply
+from ohmstead.collector.packets import Request
+from ohmstead.surfaces.wattics import LARGEST
+
+ROOT = "/measurements/v2/"
+PATHS: Mapping[bytes, str] = MappingProxyType(
+    {
+        f"{ROOT}{name}{slash}".encode(): name
+        for name in ("unifiedjson", "unifiedjson_utc", "unifiedjson_partial")
+        for slash in ("", "/")
+    }
+)
+"""Where packets go, with and without the slash: a redirect would make GET of POST."""
+DRAINED_MOST = 4 * 1024 * 1024
+"""Bytes of a body too large that are read, so that its sender reads the answer."""
+HEADERS_MOST = 64 * 1024
+PIPELINED_MOST = 64
+"""Requests of one connection that may wait for their answers."""
+REQUEST_S = 30.0
+"""A request that has not come whole by then is given up."""
+IDLE_S = 75.0
+SWEEP_S = 5.0
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Peer(Enum):
+    """The other end of a connection."""
+
+    SAFE = "https, or loopback"
+    PLAIN = "plain http from elsewhere"
+    PROXY = "a proxy that is trusted, whose headers say"
+
+
+class Takes(Protocol):
+    """Where packets go.  See collector/packets.py."""
+
+    def take(self, request: Request) -> None: ...
+
+
+class Entry:
+    """What the connections of one server share: where packets go, and whom they believe."""
+
+    def __init__(self, packets: Takes, trusted: Sequence[str] = ()) -> None:
+        self.packets = packets
+        self.trusted: tuple[Network, ...] = tuple(map(ipaddress.ip_network, trusted))
+        self.connections: set[PacketProtocol] = set()
+        self._dated: list[tuple[bytes, bytes]] | None = None
+        self._rendered: dict[Reply, bytes] = {}
+
+    def rendered(self, reply: Reply, dated: list[tuple[bytes, bytes]]) -> bytes:
+        """The bytes of a reply; those of the usual ones are made once a second, for their date."""
+        if dated is not self._dated:
+            self._dated = dated
+            self._rendered.clear()
+        found = self._rendered.get(reply)
+        if found is None:
+            found = _rendered(reply, dated)
+            if reply.status == 200:
+                self._rendered[reply] = found
+        return found
+
+    def peer(self, scheme: str | None, address: str) -> Peer:
+        """What a connection's other end is."""
+        ip = _ip(address)
+        if scheme == "https":
+            return Peer.SAFE
+        if ip is not None and any(ip in network for network in self.trusted):
+            return Peer.PROXY
+        return Peer.SAFE if ip is not None and ip.is_loopback else Peer.PLAIN
+
+    def is_safe(self, peer: Peer, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        """Whether a request came over https, over loopback, or through a proxy that is trusted.
+
+        A trusted proxy that says that it was plain http on the other side is believed, too.
+        """
+        if peer is not Peer.PROXY:
+            return peer is Peer.SAFE
+        said = _header(headers, b"x-forwarded-proto").rpartition(b",")[2].strip().lower()
+        if said in (b"", b"https"):
+            return True
+        named = _header(headers, b"x-forwarded-for").rpartition(b",")[2].strip()
+        client = _ip(named.decode("latin-1"))
+        return client is not None and client.is_loopback
+
+    async def sweep(self) -> None:
+        """Close connections of which nothing comes any more, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for each in list(self.connections):
+                each.sweep(loop.time())
+
+
+class Slot:
+    """One request of a connection, from its last byte to its answer."""
+
+    __slots__ = ("_connection", "authorization", "body", "close", "partial", "reply", "utc")
+
+    def __init__(self, connection: "PacketProtocol", authorization: bytes, body: bytes) -> None:
+        self._connection = connection
+        self.authorization = authorization
+        self.body = body
+        self.utc = self.partial = self.close = False
+        self.reply: Reply | None = None
+
+    def settle(self, reply: Reply) -> None:
+        """Answer; the bytes go out when all earlier requests are answered."""
+        if self.reply is None:
+            self.reply = reply
+            self._connection.flush()
+
+
+class PacketProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *arguments: Any, entry: Entry, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._entry = entry
+        self._turns: deque[Slot | tuple[Any, Any]] = deque()
+        self._active: Any = None
+        self._path: str | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._heads = 0
+        self._refused: Reply | None = None
+        self._closing = False
+        self._keeps = True
+        self._begun_s: float | None = None
+        self._seen_s = self.loop.time()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(transport)
+        self._entry.connections.add(self)
+        self._peer = self._entry.peer(self.scheme, self.client[0] if self.client else "")
+
+    # ------------------------------------------------------------ from the parser
+    def on_url(self, url: bytes) -> None:
+        """A piece of the target, bounded as headers are."""
+        self._heads += len(url)
+        if self._heads > HEADERS_MOST:
+            self._abandon(414, "the target has more than 64 KiB")
+            return
+        super().on_url(url)
+
+    def on_message_begin(self) -> None:
+        """A request begins: its scope is made only when it is not a packet."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._path = None
+        self._heads = 0
+        self._begun_s = self._seen_s = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header, bounded as a whole."""
+        self._heads += len(name) + len(value)
+        if self._heads > HEADERS_MOST:
+            self._abandon(431, "the headers have more than 64 KiB")
+            return
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """A packet, or anything else that uvicorn serves."""
+        if self._closing:
+            return
+        if self.parser.get_method() == b"POST":
+            self._path = PATHS.get(self.url) or self._path_of()
+        if self._path is None:
+            self._begun_s = None
+            self._to_asgi()
+            return
+        self._pieces, self._size, self._refused = [], 0, None
+        self._keeps = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        if not self._entry.is_safe(self._peer, self.headers):
+            self._refused = replies.PLAIN
+        if self.expect_100_continue and not self._turns and self._active is None:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _path_of(self) -> str | None:
+        """The same for a target written otherwise: with a query, or as an absolute URL."""
+        if b"/measurements/" not in self.url:
+            return None
+        try:
+            path: bytes | None = httptools.parse_url(self.url).path
+        except httptools.HttpParserInvalidURLError:
+            return None
+        return PATHS.get(path or b"")
+
+    def _to_asgi(self) -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        self.cycle = None  # type: ignore[assignment]  # turns are ours, not its pipeline
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body; of one too large nothing is kept."""
+        if self._path is None:
+            if not self._closing:
+                super().on_body(body)
+            return
+        self._size += len(body)
+        if self._size <= LARGEST:
+            self._pieces.append(body)
+            return
+        self._pieces.clear()
+        self._refused = self._refused or replies.TOO_LARGE
+        if self._size > DRAINED_MOST and not self._closing:
+            self._abandon(413, "a packet has at most 65536 bytes")
+
+    def on_message_complete(self) -> None:
+        """A whole packet: to the collector, and its answer in its turn."""
+        if self._path is None:
+            if not self._closing:
+                super().on_message_complete()
+            return
+        if self._closing:
+            return
+        self._begun_s = None
+        authorization = encoding = b""
+        for name, value in self.headers:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"content-encoding":
+                encoding = value
+        slot = Slot(self, authorization, b"".join(self._pieces))
+        self._pieces = []
+        slot.utc, slot.partial = (
+            self._path == "unifiedjson_utc",
+            self._path == "unifiedjson_partial",
+        )
+        slot.close = not self._keeps
+        self._path = None
+        self._in_turn(slot)
+        if encoding and self._refused is None:
+            slot.body, self._refused = _decoded(slot.body, encoding.strip().lower())
+        if self._refused is not None:
+            slot.settle(self._refused)
+        else:
+            self._entry.packets.take(slot)
+
+    # ------------------------------------------------------------ answers
+    def flush(self) -> None:
+        """Write every answer whose turn it is, and begin with the request whose turn it is."""
+        if self.transport.is_closing():
+            self._turns.clear()  # whoever asked is gone
+            return
+        out: list[bytes] = []
+        while self._turns and self._active is None and not self._closing:
+            turn = self._turns[0]
+            if isinstance(turn, Slot):
+                if turn.reply is None:
+                    break
+                out.append(self._answer(turn, turn.reply))
+            else:
+                if out:
+                    self.transport.write(b"".join(out))
+                    out.clear()
+                self._begin(*turn)
+            self._turns.popleft()
+        if out:
+            self._seen_s = self.loop.time()
+            self.transport.write(b"".join(out) if len(out) > 1 else out[0])
+        if self._closing:
+            self._turns.clear()
+            self.transport.close()
+        elif len(self._turns) < PIPELINED_MOST // 2:
+            self.flow.resume_reading()
+
+    def _answer(self, slot: Slot, reply: Reply) -> bytes:
+        whole = self._entry.rendered(reply, self.server_state.default_headers)
+        if not slot.close:
+            return whole
+        self._closing = True
+        return whole.replace(b"\r\n", b"\r\nconnection: close\r\n", 1)
+
+    def _in_turn(self, turn: Slot | tuple[Any, Any]) -> None:
+        self._turns.append(turn)
+        if len(self._turns) >= PIPELINED_MOST:
+            self.flow.pause_reading()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """A request that is no packet waits for the answers of those before it."""
+        if self._turns or self._active is not None:
+            self._in_turn((cycle, app))
+        else:
+            self._begin(cycle, app)
+
+    def _begin(self, cycle: Any, app: Any) -> None:
+        self._active = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """An answer of ASGI is out; those that came after it may follow."""
+        self._active = None
+        self._seen_s = self.loop.time()
+        super().on_response_complete()
+        if self._turns:
+            self.flush()
+
+    def _abandon(self, status: int, why: str) -> None:
+        """Answer once more and close: what comes after cannot be understood."""
+        self._closing = True
+        reply = replies.refusal(status, why)
+        whole = _rendered(reply, self.server_state.default_headers)
+        self._turns.clear()
+        if not self.transport.is_closing():
+            self.transport.write(whole.replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
+            self.transport.close()
+
+    # ------------------------------------------------------------ the connection's life
+    def shutdown(self) -> None:
+        """The server stops: answer what waits, then close."""
+        last = self._turns[-1] if self._turns else None
+        if isinstance(last, Slot):
+            last.close = True
+            return
+        super().shutdown()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone; what it sent is stored all the same."""
+        self._entry.connections.discard(self)
+        self._turns.clear()
+        if self._active is not None:
+            self._active.disconnected = True
+            self._active.message_event.set()
+        super().connection_lost(exc)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """A client that waits for the answer to a packet is not idle."""
+        if not self._turns:
+            super().timeout_keep_alive_handler()
+
+    def sweep(self, now_s: float) -> None:
+        """Close the connection when nothing comes of it any more."""
+        if self.transport.is_closing() or self._turns or self._active is not None:
+            return
+        late = self._begun_s is not None and now_s - self._begun_s > REQUEST_S
+        if late or now_s - self._seen_s > IDLE_S:
+            self.transport.close()
+
+
+def _decoded(body: bytes, encoding: bytes) -> tuple[bytes, Reply | None]:
+    """A body without its content coding, or why it has none that is understood."""
+    if encoding in (b"identity", b""):
+        return body, None
+    if encoding not in (b"gzip", b"x-gzip", b"deflate"):
+        shown = encoding[:40].decode("latin-1")
+        return b"", replies.refusal(
+            400, f"Content-Encoding: {shown!r} is not understood; send gzip, deflate or none"
+        )
+    opened = zlib.decompressobj(wbits=47)
+    try:
+        plain = opened.decompress(body, LARGEST + 1)
+    except zlib.error as error:
+        return b"", replies.refusal(400, f"the body is not {encoding.decode()}: {error}")
+    if len(plain) > LARGEST:
+        return b"", replies.TOO_LARGE
+    if not opened.eof:
+        return b"", replies.refusal(400, f"the body ends within its {encoding.decode()}")
+    return plain, None
+
+
+def _rendered(reply: Reply, dated: Sequence[tuple[bytes, bytes]]) -> bytes:
+    own = (
+        (b"content-type", reply.kind),
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        *reply.headers,
+    )
+    lines = b"".join(b"%s: %s\r\n" % header for header in (*dated, *own))
+    phrase = HTTPStatus(reply.status).phrase.encode()
+    return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (reply.status, phrase, lines, reply.body)
+
+
+def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
+    return b",".join(value for key, value in headers if key == name)
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

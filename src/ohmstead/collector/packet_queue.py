@@ -1,0 +1,157 @@
+"""Packets on their way into the database: the next batch forms while the last one commits.
+
+Nobody waits for a batch to fill: a packet that comes while nothing commits is committed at once.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from ohmstead.collector import packet_replies as replies
+from ohmstead.collector.intake import Stored
+from ohmstead.collector.packet_replies import Reply
+from ohmstead.errors import BadInput
+from ohmstead.store.committer import Fate, Late, Outcome, Row
+from ohmstead.surfaces import wattics
+
+log = structlog.get_logger(__name__)
+
+MOST_WAITING = 20_000
+"""Packets that wait for the batch after the present one; more get 503."""
+BATCH_MOST = 2_000
+ANSWER_S = 8.0
+"""After so long without the database everybody who waits gets 503."""
+_REPLIES = {
+    Fate.ACCEPTED: replies.STORED,
+    Fate.LATE: replies.DISCARDED,
+    Fate.DUPLICATE: replies.KNOWN,
+}
+
+
+class Waiting(Protocol):
+    """Somebody who is told what became of a packet."""
+
+    def settle(self, reply: Reply) -> None: ...
+
+
+class Commits(Protocol):
+    """The database's side.  See store/committer.py."""
+
+    async def commit(self, rows: Sequence[Row], late: Late = "store") -> Outcome: ...
+
+
+class _Item(NamedTuple):
+    row: Row
+    meter: str
+    who: Waiting
+
+
+class PacketQueue:
+    """Commits packets batch by batch, in the order in which they came, and tells each its fate."""
+
+    def __init__(
+        self, committer: Commits, on_stored: Callable[[Sequence[Stored]], None] | None = None
+    ) -> None:
+        self._committer, self._on_stored = committer, on_stored
+        self._waiting: deque[_Item] = deque()
+        self._more = asyncio.Event()
+        self._away = False
+        self.counts: Counter[str] = Counter()
+
+    def put(self, row: Row, meter: str, who: Waiting) -> Reply | None:
+        """Take a packet for the next batch; a reply when it cannot be taken."""
+        if self._away:
+            return replies.AWAY
+        if len(self._waiting) >= MOST_WAITING:
+            return replies.BUSY
+        self._waiting.append(_Item(row, meter, who))
+        self._more.set()
+        return None
+
+    async def run(self) -> None:
+        """Commit what comes, until cancelled; then whoever still waits gets 503."""
+        try:
+            while True:
+                await self._more.wait()
+                self._more.clear()
+                while self._waiting:
+                    count = min(len(self._waiting), BATCH_MOST)
+                    await self._commit([self._waiting.popleft() for _ in range(count)])
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        items, self._waiting = self._waiting, deque()
+        for each in items:
+            each.who.settle(replies.AWAY)
+
+    async def _commit(self, items: Sequence[_Item]) -> None:
+        work = asyncio.create_task(
+            self._committer.commit([each.row for each in items], "discard"), name="packets"
+        )
+        try:
+            done, _ = await asyncio.wait({work}, timeout=ANSWER_S)
+            if not done:
+                await self._without_database(items, work)
+                return
+            if work.exception() is None:
+                self._settle(items, work.result())
+            else:
+                await self._failed(items, work.exception())
+        finally:
+            if not work.done():
+                work.cancel()
+                for each in items:
+                    each.who.settle(replies.AWAY)
+
+    async def _without_database(self, items: Sequence[_Item], work: asyncio.Task[Outcome]) -> None:
+        """Everybody gets 503, also who comes now, until the batch is in the database after all.
+
+        Those of the batch come again, and are found to be known.
+        """
+        log.warning("packets are not taken: the database is away", packets=len(items))
+        self._away = True
+        try:
+            for each in items:
+                each.who.settle(replies.AWAY)
+            self._give_up()
+            await asyncio.wait({work})
+        finally:
+            self._away = False
+        if work.exception() is not None:
+            log.error("packets were not stored", why=repr(work.exception()))
+        else:
+            log.info("packets are taken again")
+
+    async def _failed(self, items: Sequence[_Item], trouble: BaseException | None) -> None:
+        """One packet that cannot be stored must not hold up the others."""
+        log.error("packets not stored together", packets=len(items), exc_info=trouble)
+        if len(items) > 1:
+            for each in items:
+                await self._commit([each])
+            return
+        (item,) = items
+        bad = isinstance(trouble, BadInput)
+        item.who.settle(replies.refusal(400, str(trouble)) if bad else replies.BROKEN)
+
+    def _settle(self, items: Sequence[_Item], outcome: Outcome) -> None:
+        stored = []
+        for n, (item, fate) in enumerate(zip(items, outcome.fates, strict=True)):
+            self.counts[fate.value] += 1
+            if fate is Fate.ACCEPTED and self._on_stored is not None:
+                row = item.row
+                stored.append(Stored(item.meter, row.stream, row.at, row.values, row.value))
+            reply = _REPLIES.get(fate)
+            item.who.settle(reply or _refused(outcome.reasons[n]))
+        if stored and self._on_stored is not None:
+            try:
+                self._on_stored(stored)
+            except Exception:  # whoever watches cannot make a stored reading be stored again
+                log.exception("a packet was stored but not shown live")
+
+
+def _refused(reason: str) -> Reply:
+    return replies.refusal(400, f"{wattics.AT}: {reason}", wattics.AT)

@@ -1,0 +1,145 @@
+"""The rest of the push API, in front of the pages' app: asking for the latest packet.
+
+GET  /measurements/v2/unifiedjson/?stream=ID      the latest packet that was accepted
+POST /measurements/v2/unifiedjson/                is taken by collector/packet_protocol.py
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from ohmstead.collector import packet_replies as replies
+from ohmstead.collector.packet_protocol import PATHS, ROOT, Entry
+from ohmstead.collector.packet_replies import Reply
+from ohmstead.collector.packets import Packets, no_stream, not_yours
+from ohmstead.errors import NotSignedIn, OhmsteadError
+from ohmstead.store.latest_packet import LatestPackets
+from ohmstead.store.packet_directory import PacketDirectory, Sender, Target
+from ohmstead.surfaces import wattics
+
+log = structlog.get_logger(__name__)
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+ANSWER_S = 10.0
+
+
+class PacketsApi:
+    """The ASGI app in front of `others`: what lies under /measurements/ is its own."""
+
+    def __init__(
+        self,
+        packets: Packets,
+        directory: PacketDirectory,
+        latest: LatestPackets,
+        entry: Entry,
+        others: App,
+        *,
+        batch: App | None = None,
+    ) -> None:
+        self._packets, self._directory, self._latest = packets, directory, latest
+        self._entry, self._others, self._batch = entry, others, batch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or not scope["path"].startswith("/measurements"):
+            await self._others(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reply = await self._answer(scope)
+        except OhmsteadError as error:
+            reply = replies.of_error(error)
+        except TimeoutError:
+            reply = replies.AWAY
+        except Exception:  # whatever it is, who asked is answered
+            log.exception("a question for a packet failed")
+            reply = replies.BROKEN
+        if reply is None and self._batch is not None:
+            await self._batch(scope, receive, send)
+        else:
+            await answered(reply or replies.refusal(404, "there is nothing here"), scope, send)
+
+    async def _answer(self, scope: Scope) -> Reply | None:
+        address = scope["client"][0] if scope.get("client") else ""
+        peer = self._entry.peer(scope["scheme"], address)
+        if not self._entry.is_safe(peer, scope["headers"]):
+            return replies.PLAIN
+        path = PATHS.get(scope["path"].encode("utf-8", "replace"))
+        if path is None:
+            if self._batch is not None and scope["path"].rstrip("/") == f"{ROOT}batch":
+                return None
+            return replies.refusal(
+                404,
+                f"There is nothing at {scope['path'][:99]!r}; packets go to {ROOT}unifiedjson/",
+            )
+        if scope["method"] not in ("GET", "HEAD"):
+            shown = replies.refusal(405, "POST sends a packet, GET asks for the latest one")
+            return Reply(405, shown.body, shown.kind, ((b"allow", b"GET, HEAD, POST"),))
+        return await self._shown(scope)
+
+    async def _shown(self, scope: Scope) -> Reply:
+        sender = await signed_in(self._packets, scope)
+        asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        ids = asked.get("stream", [])
+        if len(ids) != 1:
+            return replies.refusal(400, "stream: name one data stream, as in ?stream=ID", "stream")
+        target = (await self._directory.targets(ids)).get(ids[0])
+        if target is None:
+            return no_stream(ids[0])
+        if not sender.may(target):
+            return not_yours(sender, target)
+        return Reply(200, await self._packet(target))
+
+    async def _packet(self, target: Target) -> bytes:
+        latest = await self._latest.of(target.stream)
+        if latest is None:
+            return msgspec.json.encode(wattics.document(target.id, None, {}, None))
+        if latest.raw is not None and is_packet(latest.raw, target.id):
+            return latest.raw
+        at = latest.at.astimezone(ZoneInfo(target.timezone))
+        said = wattics.document(target.id, at, latest.values, latest.value)
+        return msgspec.json.encode(said)
+
+
+def is_packet(raw: bytes, id: str) -> bool:
+    """Whether what is kept of the latest reading is a packet, and not what a device sent."""
+    try:
+        return wattics.parse(raw, utc=True).id == id
+    except wattics.Misfit:
+        return False
+
+
+async def signed_in(packets: Packets, scope: Scope) -> Sender:
+    """Who asks; NotSignedIn."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    if not header:
+        raise NotSignedIn("Sign in with basic authentication: user name and password")
+    found: Mapping[bytes, Sender] = await packets.senders([header])
+    if header not in found:
+        raise NotSignedIn("User name and password are not those of a credential that counts")
+    return found[header]
+
+
+async def answered(reply: Reply, scope: Scope, send: Send) -> None:
+    """Send a whole reply."""
+    headers = [
+        (b"content-type", reply.kind),
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        *reply.headers,
+    ]
+    assert HTTPStatus(reply.status)  # noqa: S101  (a status that exists)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else reply.body
+    await send({"type": "http.response.body", "body": body})
