@@ -36,6 +36,7 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("simulate", "ohmstead.cli.simulate:simulate", "Be a meter that does not exist."),
     Subcommand("release", "ohmstead.cli.release:app", "Make and look into releases of it."),
     Subcommand("export", "ohmstead.cli.export:app", "Write out what was measured."),
+    Subcommand("archive", "ohmstead.cli.archive:app", "Put old readings into files, and back."),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),
 )
 

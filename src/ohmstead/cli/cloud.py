@@ -109,6 +109,10 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
             " two minutes.",
         ),
     ] = False,
+    archive: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Folder for old readings; default DATA/archive."),
+    ] = None,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(help="Address or network of a reverse proxy to believe; may be repeated."),
@@ -126,6 +130,7 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         names=tuple(name or ()),
         trusted_proxies=tuple(map(_network, trusted_proxy or ())),
         sync_always=not no_broker_sync,
+        archive=archive.expanduser().resolve() if archive else None,
         broker=external(
             broker or (),
             broker_mqtts,

@@ -23,6 +23,7 @@ from ohmstead.collector.telemetry import collect
 from ohmstead.dashboard.api import app as pages
 from ohmstead.dashboard.live import Hub
 from ohmstead.house import installation as installations
+from ohmstead.house.archive import FOLDER, archive_of, nightly
 from ohmstead.house.authority import Authority
 from ohmstead.house.background import Background
 from ohmstead.house.broker import Broker, broker_of, trusted_by_devices
@@ -35,6 +36,7 @@ from ohmstead.house.rights import Attempts, Rights, Watch
 from ohmstead.house.sessions import look_after_sessions
 from ohmstead.integrations.outlet import Endpoint, Outlet
 from ohmstead.integrations.relay import Relay
+from ohmstead.jobs.housekeeping import Housekeeping
 from ohmstead.settings.address import Address
 from ohmstead.settings.cloud import CloudOptions
 from ohmstead.store import facts
@@ -44,6 +46,7 @@ from ohmstead.store.dead_letters import DeadLetters
 from ohmstead.store.devices import Devices
 from ohmstead.store.facts import Facts
 from ohmstead.store.integration_devices import IntegrationDevices
+from ohmstead.store.job_runs import JobRuns
 from ohmstead.store.people import People
 from ohmstead.store.rollups import Rollups
 from ohmstead.surfaces import compact
@@ -104,6 +107,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         if home.server is not None:
             tasks.run(home.server.supervise(), name="postgres")
         tasks.run(Rollups(home.database).run(), name="rollups")
+        tasks.run((await _housekeeping(options, home, clock)).run(), name="housekeeping")
         broker = broker_of(options, files, clock)
         await stack.enter_async_context(broker)
         hub = Hub()
@@ -241,6 +245,16 @@ async def _upkeep(
             await broker.reload_certificate()
         except TimeoutError:  # it takes the new one at its next start, long before the old one ends
             log.warning("the broker did not take the new certificate yet")
+
+
+async def _housekeeping(
+    options: CloudOptions, home: Installation, clock: Clock
+) -> Housekeeping:
+    """The jobs of the night; where the archive is, the database tells the commands."""
+    folder = options.archive or options.data / FOLDER
+    await Facts(home.database).set(facts.ARCHIVE, str(folder))
+    jobs = [nightly(await archive_of(home, folder))]
+    return Housekeeping(JobRuns(home.database), clock, jobs)
 
 
 async def _first_link(home: Installation, clock: Clock) -> str | None:

