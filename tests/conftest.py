@@ -50,7 +50,7 @@ class _Soon:
         await asyncio.sleep(delay / 10)
 
 
-uvicorn.server.asyncio = _Soon()  # type: ignore[attr-defined]
+vars(uvicorn.server)["asyncio"] = _Soon()
 
 pytest_plugins = ["tests.postgres"] if (HERE / "postgres.py").exists() else []
 

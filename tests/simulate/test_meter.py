@@ -59,7 +59,7 @@ moments = st.datetimes(datetime(2025, 1, 2), datetime(2026, 12, 31), timezones=s
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(at=moments)
 def test_a_telegram_reads_back_as_what_was_measured(
     name: str, at: datetime, meters: Meters

@@ -108,7 +108,7 @@ def read(decoder: Dlms, pieces: list[bytes]) -> list[Telegram | Refused]:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("link", LINKS)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(
     on=occasions(), seal=st.sampled_from(list(SEALS)), places=st.lists(st.integers(0), max_size=8)
 )
@@ -131,7 +131,7 @@ def test_every_layout_comes_back_over_every_link(
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(places=st.lists(st.integers(0, 100_000), max_size=12))
 def test_a_meter_may_be_heard_in_any_pieces(name: str, places: list[int], meters: Meters) -> None:
     """Two telegrams of every model through the recogniser: the same, whatever the cuts."""
@@ -157,7 +157,7 @@ def test_without_its_key_a_meter_is_not_understood(name: str, meters: Meters) ->
 
 
 @pytest.mark.parametrize("name", SEALED)
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 @given(key=st.binary(min_size=16, max_size=16))
 def test_a_wrong_key_is_told(name: str, key: bytes, meters: Meters) -> None:
     """REST/MQTT 2.0, field `meter.status`: ENCRYPTION KEY, with a tag or without one."""
@@ -206,7 +206,7 @@ def test_a_kind_that_ciphers_needs_keys(meters: Meters) -> None:
             MODELS[name].speech.telegram(on)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(places=st.lists(st.integers(0, 100_000), max_size=12))
 def test_encrypted_p1_is_framed_by_its_length(places: list[int], meters: Meters) -> None:
     """P1 specification of Luxembourg, section 5: any byte may be inside."""
