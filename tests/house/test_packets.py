@@ -320,3 +320,77 @@ def test_the_captured_requests_are_taken(api: Pushing, corpus: Path) -> None:
         for path, signs_in, body in found:
             answer = (signed if signs_in else unsigned).post(path, content=body)
             assert answer.status_code == (200 if signs_in else 401), body
+
+
+BATCH = "/measurements/v2/batch"
+
+
+def lines(*packets: Any) -> bytes:
+    return b"".join(
+        (p if isinstance(p, bytes) else json.dumps(p).encode()) + b"\n" for p in packets
+    )
+
+
+def results(answer: httpx.Response) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_the_past_is_taken_in_any_order(api: Pushing) -> None:
+    """The push API's promise: NDJSON, gzip, any order in a declared window, a result per line."""
+    api.meter("past")
+    begin = datetime(2025, 3, 1, tzinfo=UTC)
+
+    def of(minute: int, **fields: Any) -> dict[str, Any]:
+        at = (begin + timedelta(minutes=minute)).isoformat()
+        return {"id": "past", "tsISO8601": at, "pC_1": 1000.0 * minute, **fields}
+
+    sent = [of(n) for n in (5, 1, 4, 2, 3, 1)]
+    bad = [b"nonsense", {**of(6), "id": "nobody"}, {**of(6), "id": "far"}, of(7, aP_1="x"), of(999)]
+    window = {"from": "2025-03-01T00:00:00+00:00", "to": "2025-03-01T01:00:00Z"}
+    body = gzip.compress(lines(*sent, b"", *bad))
+    with api.client() as client:
+        coded = {"Content-Encoding": "gzip"}
+        found = results(client.post(BATCH, content=body, params=window, headers=coded))
+        assert [each["result"] for each in found] == ["stored"] * 5 + ["known"] + ["refused"] * 5
+        assert [each["line"] for each in found] == [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
+        whys = [(each["status"], each.get("field")) for each in found[6:]]
+        assert whys == [(400, None), (404, "id"), (403, "id"), (400, "aP_1"), (400, "tsISO8601")]
+        again = results(client.post(f"{BATCH}/", content=lines(*sent)))
+        assert {each["result"] for each in again} == {"known"}
+        newest = client.get(PATH, params={"stream": "past"}).json()
+        assert newest == sent[0]
+    stored = api.rows("SELECT at FROM readings JOIN meters USING (stream) WHERE id = 'past'")
+    assert len(stored) == 5
+
+
+@pytest.mark.parametrize(
+    "params, status, words",
+    [
+        ({"from": "yesterday"}, 400, "from: "),
+        ({"to": "2025-01-01"}, 400, "to: "),
+        ({"from": "2025-02-01T00:00:00Z", "to": "2025-01-01T00:00:00Z"}, 400, "after"),
+        ({"since": "2025-01-01T00:00:00Z"}, 400, "since"),
+    ],
+)
+def test_a_window_that_is_none_is_said(
+    api: Pushing, params: dict[str, str], status: int, words: str
+) -> None:
+    """errors.py: what happened, with which value, and what to do."""
+    with api.client() as client:
+        answer = client.post(BATCH, content=lines(packet()), params=params)
+    assert answer.status_code == status
+    assert words in answer.json()["detail"]
+
+
+def test_a_batch_is_bounded(api: Pushing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The push API's promise: up to 100,000 packets; 413 says what is stored."""
+    monkeypatch.setattr("ohmstead.collector.packet_batch.PACKETS_MOST", 3)
+    with api.client() as client:
+        answer = client.post(BATCH, content=lines(*(packet() for _ in range(4))))
+        assert answer.status_code == 413
+        assert "up to line 3 are stored" in answer.json()["detail"]
+    with api.client(scope=None) as client:
+        assert client.post(BATCH, content=b"").status_code == 401
+    with api.client() as client:
+        assert client.get(BATCH).status_code == 405

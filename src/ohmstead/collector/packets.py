@@ -229,23 +229,23 @@ def basic(header: bytes) -> tuple[str, str] | None:
     return (username, password) if colon else None
 
 
-def no_stream(id: str) -> Reply:
+def no_stream(id: str, field: str = wattics.ID) -> Reply:
     """404."""
     shown = id if len(id) <= wattics.LONGEST_SHOWN else f"{id[: wattics.LONGEST_SHOWN]}…"
     return replies.refusal(
         404,
-        f"id: data stream {shown!r} is not registered; `ohmstead admin meter add` does that",
-        "id",
+        f"{field}: data stream {shown!r} is not registered; `ohmstead admin meter add` does that",
+        field,
     )
 
 
-def not_yours(sender: Sender, target: Target) -> Reply:
+def not_yours(sender: Sender, target: Target, field: str = wattics.ID) -> Reply:
     """403."""
     return replies.refusal(
         403,
-        f"id: the credential {sender.username} may not write data stream {target.id!r}; "
-        "`ohmstead admin credential add` makes one that may",
-        "id",
+        f"{field}: the credential {sender.username} is not for data stream {target.id!r}; "
+        "`ohmstead admin credential add` makes one that is",
+        field,
     )
 
 

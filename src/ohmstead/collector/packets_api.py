@@ -1,6 +1,7 @@
-"""The rest of the push API, in front of the pages' app: asking for the latest packet.
+"""The rest of the push API, in front of the pages' app: the latest packet, and many at once.
 
 GET  /measurements/v2/unifiedjson/?stream=ID      the latest packet that was accepted
+POST /measurements/v2/batch                       many at once: collector/packet_batch.py
 POST /measurements/v2/unifiedjson/                is taken by collector/packet_protocol.py
 """
 
@@ -14,8 +15,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
+from ohmstead.collector import packet_batch
 from ohmstead.collector import packet_replies as replies
-from ohmstead.collector.packet_protocol import PATHS, ROOT, Entry
+from ohmstead.collector.packet_batch import Batches
+from ohmstead.collector.packet_entry import Entry
+from ohmstead.collector.packet_protocol import PATHS, ROOT
 from ohmstead.collector.packet_replies import Reply
 from ohmstead.collector.packets import Packets, no_stream, not_yours
 from ohmstead.errors import NotSignedIn, OhmsteadError
@@ -42,12 +46,11 @@ class PacketsApi:
         directory: PacketDirectory,
         latest: LatestPackets,
         entry: Entry,
+        batches: Batches,
         others: App,
-        *,
-        batch: App | None = None,
     ) -> None:
         self._packets, self._directory, self._latest = packets, directory, latest
-        self._entry, self._others, self._batch = entry, others, batch
+        self._entry, self._batches, self._others = entry, batches, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -55,8 +58,7 @@ class PacketsApi:
             await self._others(scope, receive, send)
             return
         try:
-            async with asyncio.timeout(ANSWER_S):
-                reply = await self._answer(scope)
+            reply = await self._answer(scope, receive)
         except OhmsteadError as error:
             reply = replies.of_error(error)
         except TimeoutError:
@@ -64,28 +66,31 @@ class PacketsApi:
         except Exception:  # whatever it is, who asked is answered
             log.exception("a question for a packet failed")
             reply = replies.BROKEN
-        if reply is None and self._batch is not None:
-            await self._batch(scope, receive, send)
-        else:
-            await answered(reply or replies.refusal(404, "there is nothing here"), scope, send)
+        await answered(reply, scope, send)
 
-    async def _answer(self, scope: Scope) -> Reply | None:
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         address = scope["client"][0] if scope.get("client") else ""
         peer = self._entry.peer(scope["scheme"], address)
         if not self._entry.is_safe(peer, scope["headers"]):
             return replies.PLAIN
-        path = PATHS.get(scope["path"].encode("utf-8", "replace"))
-        if path is None:
-            if self._batch is not None and scope["path"].rstrip("/") == f"{ROOT}batch":
-                return None
+        if scope["path"].rstrip("/") == f"{ROOT}batch":
+            return await self._batch(scope, receive)
+        if scope["path"].encode("utf-8", "replace") not in PATHS:
             return replies.refusal(
                 404,
                 f"There is nothing at {scope['path'][:99]!r}; packets go to {ROOT}unifiedjson/",
             )
         if scope["method"] not in ("GET", "HEAD"):
-            shown = replies.refusal(405, "POST sends a packet, GET asks for the latest one")
-            return Reply(405, shown.body, shown.kind, ((b"allow", b"GET, HEAD, POST"),))
-        return await self._shown(scope)
+            return _not_so("POST sends a packet, GET asks for the latest one", b"GET, HEAD, POST")
+        async with asyncio.timeout(ANSWER_S):
+            return await self._shown(scope)
+
+    async def _batch(self, scope: Scope, receive: Receive) -> Reply:
+        if scope["method"] != "POST":
+            return _not_so("POST sends packets, one a line", b"POST")
+        async with asyncio.timeout(ANSWER_S):
+            sender = await signed_in(self._packets, scope)
+        return await packet_batch.answer(self._batches, sender, scope, receive)
 
     async def _shown(self, scope: Scope) -> Reply:
         sender = await signed_in(self._packets, scope)
@@ -95,9 +100,9 @@ class PacketsApi:
             return replies.refusal(400, "stream: name one data stream, as in ?stream=ID", "stream")
         target = (await self._directory.targets(ids)).get(ids[0])
         if target is None:
-            return no_stream(ids[0])
+            return no_stream(ids[0], "stream")
         if not sender.may(target):
-            return not_yours(sender, target)
+            return not_yours(sender, target, "stream")
         return Reply(200, await self._packet(target))
 
     async def _packet(self, target: Target) -> bytes:
@@ -109,6 +114,11 @@ class PacketsApi:
         at = latest.at.astimezone(ZoneInfo(target.timezone))
         said = wattics.document(target.id, at, latest.values, latest.value)
         return msgspec.json.encode(said)
+
+
+def _not_so(what: str, allowed: bytes) -> Reply:
+    said = replies.refusal(405, what)
+    return Reply(405, said.body, said.kind, ((b"allow", allowed),))
 
 
 def is_packet(raw: bytes, id: str) -> bool:

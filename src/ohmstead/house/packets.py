@@ -7,8 +7,10 @@ from typing import Any
 
 from ohmstead.clock import Clock
 from ohmstead.collector.intake import Stored
+from ohmstead.collector.packet_batch import Batches
+from ohmstead.collector.packet_entry import Entry
 from ohmstead.collector.packet_notes import PacketNotes
-from ohmstead.collector.packet_protocol import Entry, PacketProtocol
+from ohmstead.collector.packet_protocol import PacketProtocol
 from ohmstead.collector.packet_queue import PacketQueue
 from ohmstead.collector.packets import Packets
 from ohmstead.collector.packets_api import App, PacketsApi
@@ -48,7 +50,8 @@ async def push_api(
     notes = PacketNotes(directory, credentials)
     packets = Packets(directory, queue, notes, key, clock)
     entry = Entry(packets, trusted)
-    api = PacketsApi(packets, directory, LatestPackets(database), entry, others)
+    batches = Batches(Committer(database, clock), directory, clock)
+    api = PacketsApi(packets, directory, LatestPackets(database), entry, batches, others)
     async with Background() as tasks:
         tasks.run(packets.listen(), "changed meters")
         tasks.run(packets.run(), "unknown senders")
