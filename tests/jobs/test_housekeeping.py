@@ -1,4 +1,4 @@
-"""The jobs of the night: when they begin, what is said of them, that one does not hold up others."""
+"""The jobs of the night: when they begin, what is said of them; one does not hold up others."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

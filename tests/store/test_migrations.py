@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import psycopg
 import pytest
 
 import ohmstead.store
-from ohmstead.errors import BadInput, Unavailable
+from ohmstead.errors import BadInput, Conflict, Unavailable
 from ohmstead.reading import catalogue
 from ohmstead.store import columns
-from ohmstead.store.database import Database, checked, hidden, migrate
+from ohmstead.store.database import Database, checked, hidden, migrate, schema
 
 ROOM = Path(ohmstead.store.__file__).parent
 DISTRIBUTED = (
@@ -92,6 +93,59 @@ async def test_many_may_migrate_at_once(postgres_url: str, database_url: str) ->
         connection.execute("INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
     async with asyncio.timeout(30):
         await asyncio.gather(*(asyncio.to_thread(migrate, database_url) for _ in range(3)))
+
+
+def test_a_database_of_a_newer_program_is_left_alone(database_url: str) -> None:
+    """docs/backup.md, upgrades: forward only; an older program must not write what it misreads."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc)"
+            " VALUES ('x', '9999.of-the-future', now())"
+        )
+        with pytest.raises(Conflict, match=r"newer Ohmstead \(it has 9999\.of-the-future\)"):
+            migrate(database_url)
+        assert schema(database_url).unknown == ("9999.of-the-future",)
+        connection.execute("DELETE FROM _yoyo_migration WHERE migration_hash = 'x'")
+    assert migrate(database_url) == []
+
+
+def test_a_file_is_applied_with_its_note_or_not_at_all(database_url: str) -> None:
+    """docs/backup.md, upgrades: killed in between, the next start goes on where it was."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        everything = schema(database_url).pending
+        assert schema(database_url).applied == ()
+        assert migrate(database_url, only=everything[:2]) == list(everything[:2])
+        connection.execute("CREATE TABLE mails (in_the_way integer)")
+        with pytest.raises(psycopg.errors.DuplicateTable):
+            migrate(database_url)
+        assert schema(database_url).pending == everything[2:]
+        found = connection.execute("SELECT to_regclass('second_factors')").fetchone()
+        assert found == (None,)
+        connection.execute("DROP TABLE mails")
+    assert migrate(database_url) == list(everything[2:])
+    assert schema(database_url).pending == ()
+
+
+def test_a_table_that_is_in_use_is_waited_for(database_url: str) -> None:
+    """docs/backup.md, upgrades: a change of the schema stands in nobody's way for long."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    names = schema(database_url).pending
+    migrate(database_url, only=names[:2])
+    with ThreadPoolExecutor() as pool, psycopg.connect(database_url) as busy:
+        busy.execute("LOCK TABLE sessions IN ACCESS SHARE MODE")
+        done = pool.submit(migrate, database_url)
+        with psycopg.connect(database_url, autocommit=True) as watcher:
+            waits = (
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+            )
+            while watcher.execute(waits).fetchone() == (0,) and not done.done():
+                continue  # each look is a question to the server
+        busy.rollback()
+        assert done.result(timeout=60) == list(names[2:])
 
 
 def test_a_database_that_is_not_there_is_said_so() -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
@@ -13,7 +15,7 @@ import yoyo
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from ohmstead.errors import BadInput, Unavailable
+from ohmstead.errors import BadInput, Conflict, Unavailable
 
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 Record: TypeAlias = dict[str, Any]
@@ -25,6 +27,10 @@ UNFIT = (psycopg.DataError, UnicodeEncodeError)
 """What it raises for values that no column takes: a zero character, a number too large."""
 MIGRATING = 0x0E57EAD
 """The advisory lock of whoever changes the schema."""
+LOCK_TIMEOUT, LOCK_AGAIN_S, LOCK_TRIES = "2s", 1.0, 30
+"""How long a change of the schema waits for a table, holding up others; and how often it tries."""
+HALF = "half_restored"
+"""The table that a database has while a backup is restored into it."""
 CONNECT_TIMEOUT_S = 10
 WAIT_S = 15.0
 """How long a question waits for a connection, longer than a restart of the server takes."""
@@ -150,31 +156,103 @@ def hidden(url: str) -> str:
     return urlunsplit((parts.scheme, user.split(":")[0] + at + host, parts.path, "", ""))
 
 
-def migrate(url: str) -> None:
-    """Bring the schema at `url` to the newest version; blocking.
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Which of the numbered files a database has, and which it waits for."""
+
+    applied: Sequence[str]
+    pending: Sequence[str]
+    unknown: Sequence[str]
+    """What a newer program applied: this one must leave such a database alone."""
+
+
+def schema(url: str) -> Schema:
+    """What the database at `url` has; blocking, and changes nothing.  Unavailable."""
+    with _connected(url) as connection:
+        return _schema(connection)
+
+
+def migrate(url: str, *, only: Collection[str] | None = None) -> Sequence[str]:
+    """Bring the schema at `url` to the newest version; blocking.  Gives the files it applied.
 
     Several programs may call this at once: one does the work, the others wait for it.  A lock row
-    that a killed program left behind is taken away, since nobody else can hold it then.
+    that a killed program left behind is taken away, since nobody else can hold it then.  Each file
+    is applied and noted in one transaction, and waits for locks only shortly, again and again, so
+    that a cloud that runs goes on.  `only` leaves out files that are not in it.
+
+    Conflict when the database is of a newer program, or was restored by half.  Unavailable.
     """
     scheme_end = checked(url).index(":")
+    with _connected(url) as guard:
+        guard.execute("SELECT pg_advisory_lock(%s)", (MIGRATING,))
+        found = _schema(guard)
+        if found.unknown:
+            raise Conflict(
+                f"the database at {hidden(url)} was made by a newer Ohmstead (it has "
+                f"{', '.join(found.unknown)}): start that version, or restore a backup of this one"
+            )
+        wanted = [name for name in found.pending if only is None or name in only]
+        for tries_left in range(LOCK_TRIES, 0, -1):
+            try:
+                _apply(f"postgresql+psycopg{url[scheme_end:]}", wanted)
+                break
+            except psycopg.errors.LockNotAvailable:
+                if tries_left == 1:
+                    raise
+                time.sleep(LOCK_AGAIN_S)
+        return wanted
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[psycopg.Connection[TupleRow]]:
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as guard:
-            guard.execute("SELECT pg_advisory_lock(%s)", (MIGRATING,))
-            _apply(f"postgresql+psycopg{url[scheme_end:]}")
+        with psycopg.connect(
+            checked(url), autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
+        ) as connection:
+            yield connection
     except psycopg.OperationalError as trouble:
         raise Unavailable(
             f"the database at {hidden(url)} cannot be reached: {_first_line(trouble)}"
         ) from trouble
 
 
-def _apply(url: str) -> None:
+def _schema(connection: psycopg.Connection[TupleRow]) -> Schema:
+    half, there = connection.execute(
+        "SELECT to_regclass(%s) IS NOT NULL, to_regclass('_yoyo_migration') IS NOT NULL", (HALF,)
+    ).fetchone() or (False, False)
+    if half:
+        raise Conflict(
+            "a backup was restored into this database only by half: restore it again with --force"
+        )
+    rows = connection.execute("SELECT migration_id FROM _yoyo_migration") if there else ()
+    applied = {row[0] for row in rows}
+    folder = files("ohmstead.store") / "migrations"
+    known = sorted(f.name[:-4] for f in folder.iterdir() if f.name.endswith(".sql"))
+    return Schema(
+        tuple(name for name in known if name in applied),
+        tuple(name for name in known if name not in applied),
+        tuple(sorted(applied - set(known))),
+    )
+
+
+def _apply(url: str, wanted: Collection[str]) -> None:
+    """Apply the files `wanted`: what each does and the note of it in one transaction."""
     backend = yoyo.get_backend(url)
     try:
+        backend.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         with as_file(files("ohmstead.store") / "migrations") as folder:
             steps = yoyo.read_migrations(str(folder))
             backend.break_lock()
             with backend.lock():
-                backend.apply_migrations(backend.to_apply(steps))
+                for step in backend.to_apply(steps):
+                    if step.id not in wanted:
+                        continue
+                    if not step.use_transactions:  # an index that is made beside writers
+                        backend.apply_one(step)
+                        continue
+                    with backend.transaction():
+                        step.process_steps(backend, "apply")
+                        backend.mark_one(step)
     finally:
         backend.connection.close()
 

@@ -1,5 +1,6 @@
 """The monthly parts of `readings`: made ahead, and made on demand for older readings."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ MAKING = 0x0E57EAE
 """The advisory lock of whoever makes a part."""
 
 Month = tuple[int, int]
+PART = re.compile(r"readings_(\d{4})_(\d{2})")
 
 
 def month_of(at: datetime) -> Month:
@@ -83,7 +85,8 @@ async def existing(connection: Connection) -> list[Month]:
     """The months that have a part, ascending."""
     found = await connection.execute(
         "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-        " WHERE i.inhparent = 'readings'::regclass AND c.relname ~ '^readings_[0-9]{4}_[0-9]{2}$'"
-        " ORDER BY c.relname"
+        " WHERE i.inhparent = %s::regclass ORDER BY c.relname",
+        ("readings",),
     )
-    return [(int(name[9:13]), int(name[14:16])) for (name,) in await found.fetchall()]
+    names = (PART.fullmatch(name) for (name,) in await found.fetchall())
+    return [(int(name[1]), int(name[2])) for name in names if name]
