@@ -13,6 +13,7 @@ from ohmstead.cli import (
     admin_broker,
     admin_credential,
     admin_integration,
+    admin_role,
     admin_token,
     admin_virtual,
 )
@@ -56,6 +57,7 @@ app.add_typer(admin_credential.partner, name="partner")
 app.add_typer(admin_token.app, name="token")
 _org, _site, _meter, _device, _user = _subjects.values()
 admin_virtual.add_to(_meter)
+admin_role.add_to(_meter)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Remove also what belongs to it, and readings.")]
 SiteId = Annotated[int, typer.Option("--site", help="Number of the site.")]
