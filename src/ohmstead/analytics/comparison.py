@@ -61,22 +61,42 @@ def months_ago(first: date, months: int) -> date:
 
 
 def matched(
-    ours: Sequence[float], theirs: Sequence[float], span: Span, zone: ZoneInfo
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    span: Span,
+    zone: ZoneInfo,
+    *,
+    by_date: bool = False,
 ) -> list[int | None]:
     """For each of our buckets, by its start, which of theirs it is compared with, or None.
 
-    Days and longer ones by their number; shorter ones by the number of the day and the time of the
-    clock, so that a day of 23 hours does not shift the others.
+    Long ones by their number.  Days by their number or, `by_date`, by the month's number and the
+    date, so that a leap day or a shorter month shifts nothing; and shorter ones by the time of the
+    clock, too, so that neither does a day of 23 hours.
     """
-    if span not in ("15min", "hour"):
+    if span in ("week", "month", "year", "whole"):
         return [n if n < len(theirs) else None for n in range(len(ours))]
-    known = {key: n for n, key in enumerate(_keys(theirs, zone))}
-    return [known.get(key) for key in _keys(ours, zone)]
+    known = {key: n for n, key in enumerate(_keys(theirs, zone, by_date))}
+    return [known.get(key) for key in _keys(ours, zone, by_date)]
 
 
-def _keys(starts: Sequence[float], zone: ZoneInfo) -> list[tuple[int, int, int]]:
+Key = tuple[int, int, int, int]
+"""Month, day, minute, and whether clocks show it for the second time."""
+
+
+def _keys(starts: Sequence[float], zone: ZoneInfo, by_date: bool) -> list[Key]:
     local = [datetime.fromtimestamp(start, UTC).astimezone(zone) for start in starts]
-    return [
-        ((each.date() - local[0].date()).days, 60 * each.hour + each.minute, each.fold)
-        for each in local
-    ]
+    first = local[0].date()
+
+    def key(each: datetime) -> Key:
+        months = 12 * (each.year - first.year) + each.month - first.month
+        day = (months, each.day) if by_date else (0, (each.date() - first).days)
+        return (*day, 60 * each.hour + each.minute, each.fold)
+
+    return [key(each) for each in local]
+
+
+def is_by_date(first: date, last: date, with_: With, *, weekdays: bool) -> bool:
+    """Whether days of the two periods belong together by their date in the month."""
+    months = first.day == 1 and last.day == 1
+    return not weekdays and (with_ == "year" or months)

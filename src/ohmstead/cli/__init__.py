@@ -35,6 +35,7 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("flatten", "ohmstead.cli.flatten:flatten", "Show JSON as path, type and value."),
     Subcommand("simulate", "ohmstead.cli.simulate:simulate", "Be a meter that does not exist."),
     Subcommand("release", "ohmstead.cli.release:app", "Make and look into releases of it."),
+    Subcommand("show", "ohmstead.cli.show:app", "Ask what was measured."),
     Subcommand("export", "ohmstead.cli.export:app", "Write out what was measured."),
     Subcommand("archive", "ohmstead.cli.archive:app", "Put old readings into files, and back."),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),

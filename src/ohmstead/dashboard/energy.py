@@ -1,6 +1,6 @@
 """Energy by buckets of time, and what happened between readings."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 from litestar import get
@@ -8,33 +8,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from ohmstead.analytics.energy_calendar import SIZES, Size
+from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard import energy_shapes as shapes
-from ohmstead.dashboard import ranges
 from ohmstead.dashboard.meters import visible
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.problems import Misfit, answers, shown
+from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.sessions import SIGNED_IN
-from ohmstead.errors import BadInput
-from ohmstead.store.energy import IMPORT, Energies
+from ohmstead.store.database import Database
+from ohmstead.store.energy import Energies
+from ohmstead.store.energy_ways import IMPORT, unit_of
 from ohmstead.store.events import Events
+from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
-
-FirstDay = Annotated[
-    str | None,
-    QueryParameter(
-        name="from",
-        schema_extra={"format": "date"},
-        description="First day, of the site's time zone. Default: 14 days with today.",
-    ),
-]
-LastDay = Annotated[
-    str | None,
-    QueryParameter(
-        name="to",
-        schema_extra={"format": "date"},
-        description="Day after the last, at most 400 days later.",
-    ),
-]
 
 
 @get(
@@ -47,8 +32,8 @@ async def buckets(
     id: FromPath[str],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    first: FirstDay = None,
-    last: LastDay = None,
+    first: asked.FirstDay = None,
+    last: asked.LastDay = None,
     by: Annotated[str, QueryParameter(description="15min, hour, day or month.")] = "day",
     quantity: Annotated[
         str, QueryParameter(description="OBIS code of a counter; 16.8.0 is net.", max_length=20)
@@ -56,18 +41,29 @@ async def buckets(
 ) -> shapes.Buckets:
     """Energy in buckets of the site's time; null where nothing is known of one."""
     found = await visible(id, user, parts)
-    size = _size(by)
+    size = asked.one_of("by", by, SIZES)
     now = parts.clock.now()
     start, end = ranges.days(first, last, now.astimezone(found.site.zone).date())
-    try:
-        known = await Energies(parts.database).by(found, quantity, size, start, end, now)
-    except BadInput as trouble:
-        raise Misfit("quantity", str(trouble)) from None
+    with asked.blamed("quantity"):
+        return await in_buckets(parts.database, found, quantity, size, start, end, now)
+
+
+async def in_buckets(
+    database: Database,
+    meter: Meter,
+    quantity: str,
+    size: Size,
+    first: date,
+    last: date,
+    now: datetime,
+) -> shapes.Buckets:
+    """Energy of a meter in buckets; BadInput."""
+    known = await Energies(database).by(meter, quantity, size, first, last, now)
     return shapes.Buckets(
-        meter=found.id,
-        unit="kvarh" if quantity.split(".")[0] in "345678" else "kWh",
+        meter=meter.id,
+        unit=unit_of(meter, quantity),
         quantity=quantity,
-        timezone=found.site.timezone,
+        timezone=meter.site.timezone,
         buckets=[
             shapes.Bucket(
                 start=each.start,
@@ -91,8 +87,8 @@ async def events(
     id: FromPath[str],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    first: FirstDay = None,
-    last: LastDay = None,
+    first: asked.FirstDay = None,
+    last: asked.LastDay = None,
 ) -> shapes.Events:
     """Holes, resets, rollovers and exchanged meters, the oldest thousand of the days asked for."""
     found = await visible(id, user, parts)
@@ -115,13 +111,6 @@ async def events(
             for each in known
         ],
     )
-
-
-def _size(written: str) -> Size:
-    for size in SIZES:
-        if size == written:
-            return size
-    raise Misfit("by", f"{shown(written)} is not one of {', '.join(SIZES)}")
 
 
 ROUTES = [buckets, events]

@@ -163,7 +163,10 @@ async def peaks(
     parts: NamedDependency[Parts],
     first: asked.FirstDay = None,
     last: asked.LastDay = None,
-    window: Annotated[int, QueryParameter(description="Minutes: 15, 30 or 60.")] = 15,
+    window: Annotated[
+        int | None,
+        QueryParameter(description="Minutes: 15, 30 or 60. Default: the shortest that is known."),
+    ] = None,
     kind: Annotated[
         str, QueryParameter(description="clock (local :00, :15, :30, :45) or sliding.")
     ] = "clock",
@@ -174,7 +177,8 @@ async def peaks(
     """The highest mean powers of 15, 30 or 60 minutes, and when they were."""
     found = await visible(id, user, parts)
     span = asked.day_moments(first, last, found.site, parts)
-    asked.one_of("window", str(window), WINDOWS)
+    if window is not None:
+        asked.one_of("window", str(window), WINDOWS)
     way = asked.one_of("kind", kind, peak_lists.CLOCKS)
     with asked.blamed("kind"):
         return await peak_lists.PeakList(parts.database).of(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ohmstead.analytics.energy import Floats
 from ohmstead.analytics.spans import Span
+from ohmstead.errors import BadInput
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.answers import share
 from ohmstead.store.database import Database
@@ -91,6 +92,8 @@ class Breakdowns:
         now: datetime,
     ) -> Breakdown:
         """Of the site's meters of one type from `first` to before `last`; BadInput."""
+        if type not in BY_MEDIUM:
+            raise BadInput(f"{type!r} is no type of meter; take one of {', '.join(BY_MEDIUM)}")
         ours, left = _alike([each for each in meters if each.type == type], type)
         asked = quantity or (IMPORT if type == "electricity" else VALUE)
         found = await self._energies.many(ours, asked, span, first, last, now)
@@ -103,7 +106,7 @@ class Breakdowns:
             type=type,
             quantity=asked,
             timezone=site.timezone,
-            unit=unit_of(ours[0], asked) if ours else "",
+            unit=unit_of(ours[0], asked) if ours else BY_MEDIUM[type].unit,
             resolution=span,
             source=some.source if some else span,
             start=some.start.tolist() if some else [],
@@ -124,7 +127,7 @@ def _alike(meters: Sequence[Meter], type: str) -> tuple[list[Meter], list[LeftOu
     """The meters that count in one unit, which can be added, and those that do not."""
     if type == "electricity":
         return list(meters), []
-    usual = BY_MEDIUM[type].unit if type in BY_MEDIUM else ""
+    usual = BY_MEDIUM[type].unit
     units = [each.unit or "" for each in meters]
     unit = usual if usual in units else max(units, key=units.count, default=usual)
     same = [each for each in meters if (each.unit or "") == unit]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from ohmstead.analytics.comparison import With, before, matched
+from ohmstead.analytics.comparison import With, before, is_by_date, matched
 from ohmstead.analytics.spans import Span
 from ohmstead.store.answers import share, total
 from ohmstead.store.database import Database
@@ -71,11 +71,17 @@ class Comparisons:
         with_: With = "previous",
         weekdays: bool = False,
     ) -> Comparison:
-        """Days `first` to before `last` beside those before; BadInput."""
+        """Days `first` to before `last` beside those before; BadInput.
+
+        Weeks are compared with weeks: with `span` week, `weekdays` is as if it were said.
+        """
+        weekdays = weekdays or span == "week"
+        by_date = is_by_date(first, last, with_, weekdays=weekdays)
         days = before(first, last, with_, weekdays=weekdays)
         ours = await self._energies.columns(meter, quantity, span, first, last, now)
         theirs = await self._energies.columns(meter, quantity, span, *days, now)
-        order = matched(ours.start.tolist(), theirs.start.tolist(), span, meter.site.zone)
+        starts = ours.start.tolist(), theirs.start.tolist()
+        order = matched(*starts, span, meter.site.zone, by_date=by_date)
         current = _side(ours, (first, last), range(len(ours.start)))
         earlier = _side(theirs, days, order)
         over = (ours.end <= now.timestamp()).tolist()

@@ -74,14 +74,16 @@ class PeakList:
         first: datetime,
         last: datetime,
         now: datetime,
-        window_min: int = 15,
+        window_min: int | None = None,
         kind: Clock = "clock",
         count: int = 10,
     ) -> Peaks:
         """The `count` highest of the windows that end in quarters from `first` to before `last`.
 
-        BadInput where sliding windows of a meter are not known: of a formula, of a sum of counters.
+        Without `window_min` they are as short as the meter's interval allows.  BadInput where it is
+        shorter, and where sliding windows are not known: of a formula, of a sum of counters.
         """
+        window_min = window_of(meter, window_min)
         await Rollups(self._database).refresh([meter.stream])
         window_s, way = 60.0 * window_min, await self._way(meter)
         if way is not None:
@@ -178,3 +180,17 @@ class PeakList:
         else:
             steps = counted(at, said, longest_s, who)
         return peaks.highest_end(steps, quarter_end - QUARTER_S, quarter_end, window_s)
+
+
+def window_of(meter: Meter, wanted: int | None) -> int:
+    """The minutes of a window, no shorter than the meter's interval; BadInput."""
+    long = [each for each in WINDOWS if 60 * each >= meter.interval_s]
+    if wanted is None and long:
+        return long[0]
+    if wanted not in long:
+        raise BadInput(
+            f"meter {meter.id!r} speaks each {meter.interval_s / 60:g} minutes: "
+            f"a window of {wanted or max(WINDOWS)} is not known"
+            + (f", take {' or '.join(map(str, long))}" if long else "")
+        )
+    return wanted

@@ -7,6 +7,7 @@ than a quarter of an hour, from the readings.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 from ohmstead.analytics.energy_calendar import SIZES
 from ohmstead.analytics.energy_calendar import edges as calendar_edges
@@ -25,7 +26,10 @@ FINE = {"10s": 10, "1min": 60, "5min": 300}
 """Resolutions that are made of readings, in seconds."""
 SECONDS = {**FINE, "15min": 900, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_629_746}
 READINGS = "readings"
-RESOLUTIONS = ("auto", READINGS, *SECONDS)
+Resolution = Literal[
+    "auto", "readings", "10s", "1min", "5min", "15min", "hour", "day", "week", "month"
+]
+RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 QUANTITIES_MOST = 12
 PIXELS_MOST = 10_000
 READ_MOST = 300_000
