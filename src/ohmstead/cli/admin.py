@@ -13,6 +13,7 @@ from ohmstead.cli import (
     admin_broker,
     admin_credential,
     admin_integration,
+    admin_reader,
     admin_role,
     admin_token,
     admin_virtual,
@@ -52,6 +53,7 @@ for _name, _subject in _subjects.items():
     app.add_typer(_subject, name=_name)
 app.add_typer(admin_integration.app, name="integration")
 app.add_typer(admin_broker.app, name="broker")
+app.add_typer(admin_reader.app, name="reader")
 app.add_typer(admin_credential.app, name="credential")
 app.add_typer(admin_credential.partner, name="partner")
 app.add_typer(admin_token.app, name="token")

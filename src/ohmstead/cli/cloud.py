@@ -45,6 +45,13 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
             help="postgresql://… of your own PostgreSQL (15 or newer); without it one is started.",
         ),
     ] = None,
+    sql_listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS:PORT",
+            help="Let readers (`ohmstead admin reader`) ask our PostgreSQL here, over TLS.",
+        ),
+    ] = None,
     name: Annotated[
         list[str] | None,
         typer.Option(help="A name or address that clients use for this machine; may be repeated."),
@@ -127,6 +134,7 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         https=_address(https),
         mqtts=_address(mqtts),
         database=database,
+        sql_listen=None if sql_listen is None else _address(sql_listen),
         names=tuple(name or ()),
         trusted_proxies=tuple(map(_network, trusted_proxy or ())),
         sync_always=not no_broker_sync,
@@ -184,6 +192,8 @@ async def _run(options: CloudOptions) -> None:
 def _say(running: Running) -> None:
     typer.echo(f"Pages          {running.http_url}   {running.https_url}")
     typer.echo(f"MQTT service   {running.mqtt_uri}")
+    if running.sql_at:
+        typer.echo(f"SQL (readers)  {running.sql_at}")
     typer.echo(f"CA certificate {running.certificate}")
     if running.sign_in_link:
         typer.echo("Nobody has a password yet. Sign in once with this link, good for 24 hours:")

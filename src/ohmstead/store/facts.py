@@ -8,6 +8,8 @@ PAGES_URL = "pages_url"
 PUSH_URL = "push_url"
 KEY = "key"
 ARCHIVE = "archive_folder"
+SQL_AT = "sql_at"
+"""host:port at which readers reach our own PostgreSQL from outside; empty where they do not."""
 
 
 class Facts:
