@@ -31,23 +31,22 @@ def before(first: date, last: date, with_: With, *, weekdays: bool = False) -> D
         back = timedelta(weeks=weeks)
         return first - back, last - back
     if with_ == "year":
-        return years_ago(first), years_ago(last)
+        return year_ago(first, (2, 28)), year_ago(last, (3, 1))
     if first.day == 1 and last.day == 1:
         months = 12 * (last.year - first.year) + last.month - first.month
         return months_ago(first, months), first
     return first - timedelta(days=days), first
 
 
-def years_ago(day: date) -> date:
-    """The same date a year ago; of 29 February, 1 March.
+def year_ago(day: date, leap: tuple[int, int]) -> date:
+    """The same date a year ago; of 29 February the month and day of `leap`.
 
-    >>> str(years_ago(date(2024, 2, 29)))
-    '2023-03-01'
+    >>> str(year_ago(date(2024, 2, 29), (2, 28)))
+    '2023-02-28'
     """
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:
-        return date(day.year - 1, 3, 1)
+    if (day.month, day.day) == (2, 29):
+        return date(day.year - 1, *leap)
+    return day.replace(year=day.year - 1)
 
 
 def months_ago(first: date, months: int) -> date:
