@@ -14,6 +14,7 @@ from ohmstead.cli import (
     admin_credential,
     admin_integration,
     admin_reader,
+    admin_tariff,
     admin_role,
     admin_token,
     admin_virtual,
@@ -57,6 +58,7 @@ app.add_typer(admin_reader.app, name="reader")
 app.add_typer(admin_credential.app, name="credential")
 app.add_typer(admin_credential.partner, name="partner")
 app.add_typer(admin_token.app, name="token")
+app.add_typer(admin_tariff.app, name="tariff")
 _org, _site, _meter, _device, _user = _subjects.values()
 admin_virtual.add_to(_meter)
 admin_role.add_to(_meter)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from ohmstead.analytics.energy_calendar import SIZES
+from ohmstead.cli import export_costs
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
 from ohmstead.house import export as house
@@ -84,6 +85,9 @@ Database = Annotated[
 @app.callback()
 def export() -> None:
     """Write out what was measured; works while the cloud runs or not."""
+
+
+app.command("costs")(export_costs.costs)
 
 
 @app.command("energy")

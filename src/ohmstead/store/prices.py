@@ -1,15 +1,17 @@
 """Prices that change by the hour or quarter, kept for each quarter of an hour of a tariff."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from ohmstead.errors import NotFound
+from ohmstead.errors import BadInput, NotFound
 from ohmstead.store.audit import By, record
 from ohmstead.store.database import Database
 from ohmstead.store.trouble import explained
 
+NAME = re.compile("[A-Za-z0-9_-]{1,40}")
 KEEP = """
     INSERT INTO prices (tariff, series, at, price)
     SELECT %s, %s, * FROM unnest(%s::timestamptz[], %s::numeric[])
@@ -45,8 +47,12 @@ class Prices:
     async def keep(self, tariff: int, series: str, prices: Mapping[int, Decimal], *, by: By) -> int:
         """Keep prices by quarter (epoch s), in the place of those that are there; how many changed.
 
-        NotFound when there is no such tariff.
+        NotFound when there is no such tariff, BadInput when `series` is no name.
         """
+        if not NAME.fullmatch(series):
+            raise BadInput(
+                f"{series!r} is not a name for a list of prices: 1 to 40 letters, digits, _ and -"
+            )
         at = [datetime.fromtimestamp(each, UTC) for each in prices]
         with explained(f"there is no tariff {tariff}"):
             async with self._database.transaction() as connection:
