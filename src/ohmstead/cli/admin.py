@@ -14,8 +14,8 @@ from ohmstead.cli import (
     admin_credential,
     admin_integration,
     admin_reader,
-    admin_tariff,
     admin_role,
+    admin_tariff,
     admin_token,
     admin_virtual,
 )
@@ -157,7 +157,7 @@ def remove_site(context: typer.Context, id: Number, yes: Yes = False) -> None:
 
 
 @_meter.command("add", epilog=EPILOG)
-def add_meter(  # noqa: PLR0913  (one argument an option)
+def add_meter(
     context: typer.Context,
     id: Id,
     site: SiteId,
