@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 import structlog
@@ -149,8 +150,9 @@ def parameters(body: bytes) -> dict[str, str]:
     >>> parameters(b"user\\0reader_a\\0database\\0postgres\\0\\0")
     {'user': 'reader_a', 'database': 'postgres'}
     """
-    words = body.decode("utf-8", "replace").rstrip("\0").split("\0")
-    return dict(zip(words[::2], words[1::2], strict=False))
+    words = body.decode("utf-8", "replace").split("\0")
+    pairs = zip(words[::2], words[1::2], strict=False)
+    return dict(takewhile(lambda pair: pair[0] != "", pairs))
 
 
 def error(words: str, code: str) -> bytes:

@@ -127,7 +127,7 @@ def named(name: str) -> str:
     if (
         not plain.isascii()
         or not plain.replace("_", "").isalnum()
-        or not plain[0].isalpha()
+        or not plain[:1].isalpha()
         or len(plain) > LONGEST
     ):
         raise BadInput(

@@ -1,10 +1,11 @@
 -- What other programs may read: views in the schema `reporting`, and who may (docs/sql-views.md).
 -- A view runs with its owner's rights, and shows a reader the rows of its organisation.
 
--- Which login sees which organisation; null is all of them.
+-- Which login sees which organisation; null is all of them.  No reference: when an organisation goes, its
+-- login sees nothing, and is still there to be removed.
 CREATE TABLE sql_readers (
     name text PRIMARY KEY,
-    organisation integer REFERENCES organisations (id) ON DELETE CASCADE,
+    organisation integer,
     made_at timestamptz NOT NULL
 );
 
@@ -69,8 +70,8 @@ SELECT t.meter, t.timezone, r.level, r.at AS start_utc,
             (SELECT sum(part) FROM unnest(ARRAY[
                 g.active_export_energy_t1_kwh, g.active_export_energy_t2_kwh]) AS part)
     END AS export_estimated,
-    e.columns & 1191182343 = 0 AS import_guessed,
-    e.columns & 939524152 = 0 AS export_guessed,
+    coalesce(e.columns, 0) & 1191182343 = 0 AS import_guessed,
+    coalesce(e.columns, 0) & 939524152 = 0 AS export_guessed,
     CASE WHEN t.type <> 'electricity' THEN r.value END AS amount,
     CASE WHEN t.type <> 'electricity' AND r.value IS NOT NULL THEN t.unit END AS amount_unit,
     r.covered_s, r.mean AS mean_import_kw, r.least AS least_import_kw, r.most AS most_import_kw,
@@ -87,7 +88,7 @@ SELECT t.meter, t.timezone, r.level, r.at AS start_utc,
     r.active_import_energy_l3_kwh, r.active_export_energy_l1_kwh, r.active_export_energy_l2_kwh,
     r.active_export_energy_l3_kwh
 FROM sql_streams t
-JOIN rollup_streams e ON e.stream = t.stream
+LEFT JOIN rollup_streams e ON e.stream = t.stream
 JOIN rollups r ON r.stream = t.stream AND r.part = 0
 LEFT JOIN rollups g ON g.stream = r.stream AND g.level = r.level AND g.at = r.at AND g.part = 1;
 
