@@ -130,4 +130,4 @@ async def test_nobody_else_comes_in(hall: Hall, tmp_path: Path) -> None:
 def test_words_of_the_protocol() -> None:
     """PostgreSQL, Message Formats: StartupMessage and ErrorResponse."""
     assert parameters(b"user\0reader_a\0options\0\0\0") == {"user": "reader_a", "options": ""}
-    assert error("no", "28000") == b"E\0\0\0\x22SFATAL\0VFATAL\0C28000\0Mno\0\0"
+    assert error("no", "28000") == b"E\0\0\0\x1eSFATAL\0VFATAL\0C28000\0Mno\0\0"
