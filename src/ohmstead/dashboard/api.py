@@ -2,6 +2,7 @@
 
 /api/…       the JSON API of the pages        /schema      its description, for people
 /api/live    readings as they come            /schema/openapi.json, for programs
+/api/v1/…    the management API               /api/v1/schema, and …/openapi.json
 all else     the built pages
 """
 
@@ -21,6 +22,7 @@ from ohmstead.dashboard import (
     audit,
     catalogue,
     claims,
+    costs,
     description,
     energy,
     integration_devices,
@@ -28,6 +30,7 @@ from ohmstead.dashboard import (
     integrations,
     joining,
     mail,
+    management,
     meters,
     organisations,
     people,
@@ -37,12 +40,14 @@ from ohmstead.dashboard import (
     sessions,
     site_questions,
     stream,
+    tariffs,
     tokens,
 )
 from ohmstead.dashboard.bodies import JsonRequest
 from ohmstead.dashboard.door import App, Door, Message, Receive, Scope, Send
 from ohmstead.dashboard.limited import Limited
 from ohmstead.dashboard.live import Hub
+from ohmstead.dashboard.management_words import BASE
 from ohmstead.dashboard.pages import Pages
 from ohmstead.dashboard.parts import Accounts, Parts
 from ohmstead.dashboard.passing import Passing
@@ -65,6 +70,8 @@ ROUTES = [
     *mail.ROUTES,
     *meters.ROUTES,
     *energy.ROUTES,
+    *tariffs.ROUTES,
+    *costs.ROUTES,
     *questions.ROUTES,
     *site_questions.ROUTES,
     *integrations.ROUTES,
@@ -95,9 +102,11 @@ def app(
     """
     parts, built = Parts(database, hub, key, clock, accounts, passing), Pages(pages)
     own: Any = routes()
+    managing: Any = management_routes()
 
     async def carried(scope: Scope, receive: Receive, send: Send) -> None:
-        await own({**scope, PARTS: parts}, receive, send)
+        chosen = managing if scope["path"].startswith(f"{BASE}/") else own
+        await chosen({**scope, PARTS: parts}, receive, send)
 
     api = Limited(carried, key, clock, parts.accounts.token_rate)
 
@@ -133,6 +142,12 @@ def carried_parts(scope: HttpScope) -> Parts:
     """What a request is answered with."""
     parts: Parts = scope[PARTS]  # type: ignore[literal-required]
     return parts
+
+
+@cache
+def management_routes() -> Litestar:
+    """The management API, in the same way."""
+    return management.routes(carried_parts, BODY_MOST)
 
 
 @cache

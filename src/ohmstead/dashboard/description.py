@@ -41,10 +41,11 @@ class StylePlugin(OpenAPIRenderPlugin):
 
 
 class PagePlugin(OpenAPIRenderPlugin):
-    """The page for people: each route, what it takes and what it answers."""
+    """The page for people: each route, what it takes and what it answers; it is at `base`."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: str = "/schema") -> None:
         super().__init__(path="/", media_type=MediaType.HTML)
+        self._base = base
 
     def render(
         self,
@@ -52,7 +53,7 @@ class PagePlugin(OpenAPIRenderPlugin):
         openapi_schema: dict[str, Any],
     ) -> bytes:
         """The page."""
-        return page(plain(openapi_schema)).encode()
+        return page(plain(openapi_schema), self._base).encode()
 
 
 class PlainJsonPlugin(JsonRenderPlugin):
@@ -113,8 +114,8 @@ def _supposed(status: str, answer: Any) -> bool:
     return status == "400" and MEDIA_TYPE not in answer["content"]
 
 
-def page(description: Mapping[str, Any]) -> str:
-    """The page of an OpenAPI document."""
+def page(description: Mapping[str, Any], base: str = "/schema") -> str:
+    """The page of an OpenAPI document, which itself is at `base`/openapi.json."""
     info = description["info"]
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
@@ -124,7 +125,7 @@ def page(description: Mapping[str, Any]) -> str:
         "<link rel='stylesheet' href='/schema/page.css'></head><body>",
         f"<h1>{html.escape(info['title'])} API {html.escape(info['version'])}</h1>",
         f"<p>{html.escape(info['description'])}",
-        "For programs: <a href='/schema/openapi.json'>openapi.json</a>.</p>",
+        f"For programs: <a href='{base}/openapi.json'>openapi.json</a>.</p>",
     ]
     for path, methods in description["paths"].items():
         parts += (_route(path, method, route) for method, route in methods.items())

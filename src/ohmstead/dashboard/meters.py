@@ -8,7 +8,6 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from ohmstead.access.roles import sees
 from ohmstead.dashboard import ranges, shapes
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
@@ -29,7 +28,7 @@ async def visible(id: str, user: User, parts: Parts) -> Meter:
         meter = await parts.meters.get(id)
     except (NotFound, BadInput):  # no such id, or one that no meter can have
         meter = None
-    if meter is None or not sees(user.organisation, meter.site.organisation):
+    if meter is None or not user.sees(meter.site):
         raise NotFound(f"there is no meter {shown(id)}, or it is not yours to see")
     return meter
 

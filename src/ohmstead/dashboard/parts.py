@@ -22,13 +22,19 @@ from ohmstead.store.integrations import Integrations
 from ohmstead.store.joining import Door
 from ohmstead.store.links import Links
 from ohmstead.store.mails import Mails
+from ohmstead.store.managed_meters import ManagedMeters
+from ohmstead.store.managed_people import Profiles
 from ohmstead.store.meters import Meters
 from ohmstead.store.people import People
 from ohmstead.store.readings import Readings
+from ohmstead.store.report_definitions import ReportDefinitions
 from ohmstead.store.second_factors import SecondFactors
 from ohmstead.store.sessions import Sessions
+from ohmstead.store.site_details import SiteDetails
+from ohmstead.store.site_grants import SiteGrants
 from ohmstead.store.sites import Organisations, Sites
 from ohmstead.store.tokens import Tokens
+from ohmstead.store.virtual_meters import VirtualMeters
 
 
 def _nobody() -> None:
@@ -87,6 +93,12 @@ class Parts:
         self.organisations = Organisations(database)
         self.sites = Sites(database)
         self.tokens = Tokens(database)
+        self.site_details = SiteDetails(database)
+        self.site_grants = SiteGrants(database)
+        self.managed = ManagedMeters(database)
+        self.profiles = Profiles(database)
+        self.reports = ReportDefinitions(database)
+        self.virtual_meters = VirtualMeters(database)
         self.mails = Mails(database, key)
         self.audit = Audit(database)
         self.meters = Meters(database)

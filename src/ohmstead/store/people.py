@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from ohmstead.access.roles import Role
+from ohmstead.access.roles import Role, sees
 from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.store.audit import By, record
 from ohmstead.store.database import Connection, Database, Record
-from ohmstead.store.sites import Organisations
+from ohmstead.store.sites import Organisations, Site
 from ohmstead.store.trouble import explained
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,250}")
@@ -21,7 +21,8 @@ LAST_ADMIN = 0x0E57EAE
 class User:
     """One person; `organisation` None is somebody of the whole installation.
 
-    `seen_at` is when a session of theirs was last used, None when none is open.
+    `seen_at` is when a session of theirs was last used, None when none is open.  `granted` are
+    sites they see beside those of their organisation.
     """
 
     id: int
@@ -34,6 +35,11 @@ class User:
     has_password: bool
     second_factor: bool
     seen_at: datetime | None
+    granted: frozenset[int] = frozenset()
+
+    def sees(self, site: Site) -> bool:
+        """Whether what stands at `site` is theirs to look at."""
+        return sees(self.organisation, site.organisation) or site.id in self.granted
 
 
 USERS = """
@@ -41,7 +47,8 @@ USERS = """
            u.password_hash IS NOT NULL AS has_password,
            EXISTS (SELECT FROM second_factors f
                    WHERE f.person = u.id AND f.confirmed_at IS NOT NULL) AS second_factor,
-           (SELECT max(h.seen_at) FROM sessions h WHERE h.person = u.id) AS last_seen_at
+           (SELECT max(h.seen_at) FROM sessions h WHERE h.person = u.id) AS last_seen_at,
+           ARRAY(SELECT g.site FROM site_grants g WHERE g.person = u.id) AS granted
     FROM users u LEFT JOIN organisations o ON o.id = u.organisation
 """
 
@@ -310,4 +317,5 @@ def user_of(row: Record) -> User:
         has_password=row["has_password"],
         second_factor=row["second_factor"],
         seen_at=row["last_seen_at"],
+        granted=frozenset(row["granted"]),
     )

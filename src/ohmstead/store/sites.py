@@ -1,6 +1,6 @@
 """Organisations, and the sites where their meters stand."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -84,6 +84,34 @@ class Organisations:
     async def all(self) -> list[Organisation]:
         """All of them, by id."""
         found = await self._database.rows("SELECT id, name FROM organisations ORDER BY id")
+        return [Organisation(**row) for row in found]
+
+    async def seen(
+        self,
+        own: int | None,
+        granted: Collection[int] = (),
+        *,
+        only: int | None = None,
+        after: int = 0,
+        skipped: int = 0,
+        limit: int = 1000,
+    ) -> list[Organisation]:
+        """Up to `limit` by id, from behind `after`: `own` (None: all), and of granted sites."""
+        found = await self._database.rows(
+            "SELECT o.id, o.name FROM organisations o WHERE (%(own)s::int4 IS NULL"
+            " OR o.id = %(own)s OR o.id IN (SELECT s.organisation FROM sites s"
+            "  WHERE s.id = ANY(%(granted)s::int4[])))"
+            " AND (%(only)s::int4 IS NULL OR o.id = %(only)s) AND o.id > %(after)s"
+            " ORDER BY o.id OFFSET %(skipped)s LIMIT %(limit)s",
+            {
+                "own": own,
+                "granted": sorted(granted),
+                "only": only,
+                "after": after,
+                "skipped": skipped,
+                "limit": limit,
+            },
+        )
         return [Organisation(**row) for row in found]
 
     async def counted(self, only: int | None = None) -> list[Counted]:

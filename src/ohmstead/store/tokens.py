@@ -146,7 +146,10 @@ class Tokens:
         user = user_of(found)
         if found["narrowed"] is not None:
             user = replace(
-                user, organisation=found["narrowed"], organisation_name=found["narrowed_name"]
+                user,
+                organisation=found["narrowed"],
+                organisation_name=found["narrowed_name"],
+                granted=frozenset(),
             )
         return Bearer(user, found["token"], Scope(found["scope"]), found["expires_at"])
 

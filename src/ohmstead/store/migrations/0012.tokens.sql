@@ -32,14 +32,13 @@ CREATE TABLE site_grants (
 );
 CREATE INDEX site_grants_of_a_site ON site_grants (site);
 
--- An appliance is a meter that is part of another one; part_of null is a meter like any other.
+-- An appliance is a meter that is told apart from the others; its parent is the meter it is part of.
 CREATE TABLE managed_meters (
     stream integer PRIMARY KEY REFERENCES meters (stream) ON DELETE CASCADE,
-    part_of integer REFERENCES meters (stream) ON DELETE CASCADE,
+    appliance boolean NOT NULL,
     param_type text,
     channel_param_type text
 );
-CREATE INDEX appliances_of_a_meter ON managed_meters (part_of) WHERE part_of IS NOT NULL;
 
 -- What a report is to tell, and who gets it.
 CREATE TABLE report_definitions (

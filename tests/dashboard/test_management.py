@@ -1,0 +1,356 @@
+"""The management API: what public Wattics clients ask for.  Source: Interop notes, 3.2."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from tests.dashboard.conftest import NOW, Enter, World, assert_problem
+from tests.dashboard.test_tokens import token_of
+
+from ohmstead.access.roles import Role
+from ohmstead.access.tokens import Scope
+from ohmstead.analytics.tariff_check import read
+from ohmstead.store.audit import By
+from ohmstead.store.meters import Meters
+from ohmstead.store.people import User
+from ohmstead.store.tariffs import Tariffs
+
+V1 = "http://localhost/api/v1"
+
+
+async def manager(world: World, enter: Enter, owner: User | None = None) -> httpx.AsyncClient:
+    """A program with a token of somebody who may do everything, as the clients send it."""
+    owner = owner or await world.user("root@example.org")
+    client = enter(base=V1)
+    client.headers["authorization"] = await token_of(world, owner, Scope.ADMIN)
+    return client
+
+
+async def made(client: httpx.AsyncClient, what: str, body: Any) -> dict[str, Any]:
+    """What was made of a body."""
+    answer = await client.post(what, json=body)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def a_meter(client: httpx.AsyncClient, **given: Any) -> dict[str, Any]:
+    """A meter, with the organisation and the site around it."""
+    organization = await made(client, "organizations", {"organization": {"name": "Org"}})
+    site = {"organization_id": organization["id"], "name": "Office", "timezone": "Europe/Zurich"}
+    at = await made(client, "sites", {"site": site})
+    meter = {"name": "Main", "site_id": at["id"], "type": "electricity", "reference": "m-1"}
+    return await made(client, "meters", {"meter": {**meter, **given}})
+
+
+async def test_from_nothing_to_a_meter(world: World, enter: Enter) -> None:
+    """3.2: organisations, sites and meters with the bodies of the clients, and back in lists."""
+    client = await manager(world, enter)
+    organization = await made(client, "organizations", {"organization": {"name": "Our Org"}})
+    wanted = {
+        "organization_id": organization["id"],
+        "name": "Dublin Office",
+        "city": "Dublin",
+        "country": "Ireland",
+        "address": "A Lane",
+        "contact_name": "Jane",
+        "contact_email": "jane@example.org",
+    }
+    site = await made(client, "sites", {"site": wanted})
+    assert site["timezone"] == "Europe/Dublin"
+    assert {name: site[name] for name in wanted} == wanted
+    given = {
+        "name": "Meter 1",
+        "site_id": site["id"],
+        "type": "electricity",
+        "reference": "meter-1234-0000",
+        "param_type": "all",
+        "reading": "cum",
+        "process_sampling_rate": 5,
+    }
+    meter = await made(client, "meters", {"meter": given})
+    assert {name: meter[name] for name in given} == given
+    assert meter["process_sampling_rate_minutes"] == 5
+    assert (meter["unit"], meter["wh_per_pulse"]) == ("kWh", None)
+    query = {"organization_id": organization["id"], "site_id": site["id"]}
+    assert (await client.get("meters", params=query)).json() == [meter]
+    assert (await client.get("sites", params={"organization_id": organization["id"]})).json() == [
+        site
+    ]
+    assert organization in (await client.get("organizations/")).json()
+    for one in (f"meters/{meter['id']}", "meters/meter-1234-0000"):
+        assert (await client.get(one)).json() == meter
+    renamed = await client.patch(f"meters/{meter['id']}", json={"meter": {"name": "Other name"}})
+    assert renamed.json() == {**meter, "name": "Other name"}
+    renamed = await client.patch(f"sites/{site['id']}", json={"organization": {"name": "New"}})
+    assert renamed.json()["name"] == "New"
+    assert renamed.json()["city"] == "Dublin"
+    metadata = (await client.get(f"sites/{site['id']}/metadata")).json()
+    assert (metadata["meters"], metadata["contact_name"]) == (1, "Jane")
+    for path in (f"meters/{meter['id']}", f"sites/{site['id']}"):
+        assert (await client.delete(path)).status_code == 204
+        assert (await client.get(path)).status_code == 404
+    assert (await client.delete(f"organizations/{organization['id']}")).status_code == 204
+
+
+async def test_appliances_are_parts_of_a_meter(world: World, enter: Enter) -> None:
+    """3.2: appliances as meters, with meter_id and channel_param_type, listed by their meter."""
+    client = await manager(world, enter)
+    meter = await a_meter(client)
+    given = {
+        "meter_id": meter["id"],
+        "name": "Fan",
+        "reference": "app0123-99",
+        "process_sampling_rate": 5,
+        "reading": "avg",
+        "channel_param_type": "one",
+    }
+    fan = await made(client, "appliances", {"appliance": given})
+    assert {name: fan[name] for name in given} == given
+    assert fan["site_id"] == meter["site_id"]
+    query = {"organization_id": meter["organization_id"], "meter_id": meter["id"]}
+    assert (await client.get("appliances", params=query)).json() == [fan]
+    assert [each["id"] for each in (await client.get("meters")).json()] == [meter["id"]]
+    changed = await client.patch(f"appliances/{fan['id']}", json={"meter": {"name": "Big fan"}})
+    assert changed.json() == {**fan, "name": "Big fan"}
+    assert (await client.delete(f"appliances/{fan['id']}")).status_code == 204
+
+
+async def test_users(world: World, enter: Enter) -> None:
+    """3.2: users are made, found by address, granted sites and have them taken away."""
+    client = await manager(world, enter)
+    meter = await a_meter(client)
+    given = {
+        "name": "John",
+        "surname": "van Doe",
+        "email": "john@example.org",
+        "plan": "Data import",
+    }
+    john = await made(client, "users", {"user": given})
+    assert {name: john[name] for name in given} == given
+    assert [letter.kind for letter in await world.letters()] == ["reset"]
+    found = await client.get("users/show_by_email", params={"email": "john@example.org"})
+    assert found.json() == john
+    user = f"users/{john['id']}"
+    own = await manager(world, enter, await world.people.by_id(john["id"]))
+    assert (await own.get("meters")).json() == []
+    assert (await own.get("sites")).json() == []
+    site = {"site_id": meter["site_id"]}
+    assert (await client.patch(f"{user}/grant_site_access", json=site)).status_code == 200
+    assert [each["id"] for each in (await own.get("meters")).json()] == [meter["id"]]
+    assert [s["id"] for s in (await client.get(f"{user}/associated_sites")).json()] == [
+        meter["site_id"]
+    ]
+    seen = await client.get(f"sites/{meter['site_id']}/associated_users")
+    assert [each["id"] for each in seen.json()] == [john["id"]]
+    assert (await own.get("http://localhost/api/meters/m-1")).status_code == 200
+    assert_problem(await own.patch(f"meters/{meter['id']}", json={"meter": {"name": "x"}}), 403)
+    assert (await client.patch(f"{user}/remove_site_access", json=site)).status_code == 200
+    assert (await own.get(f"meters/{meter['id']}")).status_code == 404
+    renamed = await client.patch(user, json={"user": {"surname": "Smith"}})
+    assert (renamed.json()["name"], renamed.json()["surname"]) == ("John", "Smith")
+    assert (await client.delete(user)).status_code == 204
+    assert (await client.get(user)).status_code == 404
+
+
+async def test_what_was_measured(world: World, enter: Enter) -> None:
+    """3.2: raw_data by day and by moment, with phases; consumptions as `X Watt` that are Wh."""
+    client = await manager(world, enter)
+    meter = await a_meter(client, process_sampling_rate=15)
+    stored = await world.database.rows("SELECT id FROM meters")
+    assert stored == [{"id": "m-1"}]
+    real = await world_meter(world, "m-1")
+    start = datetime(2025, 6, 30, 22, tzinfo=UTC)  # midnight in Zurich
+    await world.measured(
+        real,
+        *(
+            (
+                start + n * timedelta(minutes=15),
+                {"1.8.0": 100 + n * 0.25, "36.7.0": 0.5, "56.7.0": 0.25, "76.7.0": -0.25},
+            )
+            for n in range(97)
+        ),
+    )
+    base = f"meters/{meter['id']}"
+    query = {"from": "01/07/2025", "to": "01/07/2025", "data_type": "active_power"}
+    rows = (await client.get(f"{base}/raw_data", params=query)).json()
+    assert len(rows) == 96
+    assert rows[0] == {
+        "timestamp": "2025-06-30T22:00:00.000Z",
+        "value": 500.0,
+        "unit": "W",
+        "active_power": 500.0,
+    }
+    query = {
+        "from": "2025-06-30 22:00:00",
+        "to": "2025-06-30 23:00:00",
+        "data_type": "active_power",
+        "show_phases": "true",
+        "detailed": "true",
+    }
+    rows = (await client.get(f"{base}/raw_data", params=query)).json()
+    assert len(rows) == 4
+    assert [rows[0][f"phase_{n}"] for n in (1, 2, 3)] == [500.0, 250.0, -250.0]
+    query = {"month": "7", "year": "2025", "detailed": "true"}
+    days = (await client.get(f"{base}/consumptions", params=query)).json()
+    assert len(days) == 31
+    assert (days[0]["date"], days[0]["weekday"]) == ("2025-07-01", "Tuesday")
+    assert days[0]["total_consumption"] == "24000.0 Watt"
+    assert days[0]["consumption_by_time"]["00h00m"] == "250.0 Watt"
+    assert len(days[0]["consumption_by_time"]) == 96
+    assert days[30]["total_consumption"] is None
+    plain = (await client.get(f"{base}/consumptions", params={"month": 7, "year": 2025})).json()
+    assert set(plain[0]) == {"date", "weekday", "total_consumption"}
+    metadata = (await client.get(f"{base}/metadata")).json()
+    assert metadata["first_measurement"] == "2025-06-30T22:00:00Z"
+    assert metadata["measurements"] == 97
+    costs = (await client.get(f"{base}/costs", params={"month": 7, "year": 2025})).json()
+    assert {day["total_cost"] for day in costs} == {None}
+    await priced(world, "m-1")
+    query = {"month": "7", "year": "2025", "detailed": "true"}
+    costs = (await client.get(f"{base}/costs", params=query)).json()
+    assert costs[0]["total_cost"] == "4.80 EUR"
+    assert costs[0]["cost_by_time"]["00h15m"] == "0.05 EUR"
+    tariff = (await client.get(f"sites/{meter['site_id']}/tariffs")).json()[0]
+    assert (await client.get(f"tariffs/{tariff['id']}")).json() == tariff
+
+
+async def world_meter(world: World, id: str) -> Any:
+    """The meter with this id."""
+    return await Meters(world.database).get(id)
+
+
+TARIFF = {
+    "name": "Flat",
+    "currency": "EUR",
+    "versions": [
+        {"from": "2020-01-01", "charges": [{"kind": "energy", "name": "kWh", "price": "0.20"}]}
+    ],
+}
+
+
+async def priced(world: World, meter: str) -> None:
+    """Let a meter have a tariff of 0.20 EUR a kWh."""
+    tariffs, by = Tariffs(world.database), By("test", NOW)
+    kept = await tariffs.add(read(TARIFF), None, by=by)
+    first = datetime(2025, 1, 1, tzinfo=UTC).date()
+    await tariffs.assign(await world_meter(world, meter), kept.id, first, None, by=by)
+
+
+async def test_tariffs(world: World, enter: Enter) -> None:
+    """3.2: tariffs are added, listed, changed by PUT and removed."""
+    client = await manager(world, enter)
+    tariff = await made(client, "tariffs", {"tariff": TARIFF})
+    assert (tariff["name"], tariff["currency"]) == ("Flat", "EUR")
+    changed = await client.put(f"tariffs/{tariff['id']}", json={"tariff": {"name": "Round"}})
+    assert changed.json() == {
+        **tariff,
+        "name": "Round",
+        "document": {**tariff["document"], "name": "Round"},
+    }
+    assert (await client.get("tariffs")).json() == [changed.json()]
+    assert (await client.delete(f"tariffs/{tariff['id']}")).status_code == 204
+    assert_problem(await client.post("tariffs", json={"tariff": {"name": 1}}), 400, "tariff")
+
+
+async def test_report_definitions(world: World, enter: Enter) -> None:
+    """3.2: report definitions are listed, and users associated to them."""
+    client = await manager(world, enter)
+    meter = await a_meter(client)
+    wanted = {"name": "Weekly", "organization_id": meter["organization_id"]}
+    report = await made(client, "report_definitions", {"report_definition": wanted})
+    john = await made(client, "users", {"user": {"email": "john@example.org"}})
+    body = {"report_definition_id": report["id"]}
+    done = await client.patch(f"users/{john['id']}/associate_to_report", json=body)
+    assert done.status_code == 200
+    (listed,) = (await client.get("report_definitions")).json()
+    assert listed["user_ids"] == [john["id"]]
+    assert (await client.delete(f"report_definitions/{report['id']}")).status_code == 204
+
+
+async def test_lists_come_in_pages(world: World, enter: Enter) -> None:
+    """3.2: `pageSize` and `pageNumber`; RFC 8288, 3: a Link to the next page."""
+    client = await manager(world, enter)
+    for n in range(5):
+        await world.meter(f"m{n}")
+    first = await client.get("meters", params={"pageSize": 2})
+    assert [each["reference"] for each in first.json()] == ["m0", "m1"]
+    assert first.headers["link"] == '</api/v1/meters?pageSize=2&pageNumber=2>; rel="next"'
+    last = await client.get("meters", params={"pageSize": 2, "pageNumber": 3})
+    assert [each["reference"] for each in last.json()] == ["m4"]
+    assert "link" not in last.headers
+
+
+@pytest.mark.parametrize(
+    "method, path, body, status, field",
+    [
+        ("POST", "meters", {"meter": {"name": "x"}}, 400, "meter.site_id"),
+        ("POST", "meters", {"meter": {"site_id": 1, "type": "gold"}}, 400, "meter.type"),
+        ("POST", "meters", {"meter": {"site_id": 1, "reading": "x"}}, 400, "meter.reading"),
+        ("POST", "meters", {"meter": {"site_id": 99, "type": "gas"}}, 404, None),
+        ("POST", "meters", {}, 400, "meter.site_id"),
+        ("POST", "meters", [], 400, None),
+        ("POST", "users", {"user": {"name": "x"}}, 400, "user.email"),
+        ("POST", "users", {"user": {"email": "no address"}}, 400, "user.email"),
+        ("POST", "sites", {"site": {"name": "x"}}, 400, "site.organization_id"),
+        ("POST", "sites", {"organization_id": 1, "name": " "}, 400, "site"),
+        ("PATCH", "users/1/grant_site_access", {"site_id": "x"}, 400, "site_id"),
+        ("GET", "meters/1/raw_data", None, 400, "from"),
+        ("GET", "meters/1/raw_data?from=31/02/2018&to=01/03/2018", None, 400, "from"),
+        ("GET", "meters/1/raw_data?from=01/01/2018&to=03/04/2018", None, 400, "to"),
+        ("GET", "meters/1/raw_data?from=02/01/2018&to=01/01/2018", None, 400, "to"),
+        (
+            "GET",
+            "meters/1/raw_data?from=01/01/2018&to=01/01/2018&data_type=x",
+            None,
+            400,
+            "data_type",
+        ),
+        ("GET", "meters/1/consumptions?month=13&year=2018", None, 400, "month"),
+        ("GET", "meters?site_id=x", None, 400, "site_id"),
+        ("GET", "meters?pageSize=1001", None, 400, "pageSize"),
+        ("GET", "nothing", None, 404, None),
+        ("GET", "meters/99", None, 404, None),
+        ("DELETE", "meters", None, 405, None),
+    ],
+)
+async def test_what_is_wrong_is_named(
+    world: World, enter: Enter, method: str, path: str, body: Any, status: int, field: str | None
+) -> None:
+    """3.2: 400 names the field, 404 what there is not; RFC 9457."""
+    client = await manager(world, enter)
+    await world.meter()
+    answer = await client.request(method, path, json=body)
+    assert_problem(answer, status)
+    if field:
+        assert field in [each["field"] for each in answer.json()["errors"]], answer.text
+
+
+async def test_who_may_not(world: World, enter: Enter) -> None:
+    """3.2: 401 without a good token, 403 beyond its scope, 404 for what is not one's own."""
+    stranger = enter(base=V1)
+    assert_problem(await stranger.get("meters"), 401)
+    stranger.headers["authorization"] = "nonsense"
+    refused = await stranger.get("meters")
+    assert_problem(refused, 401)
+    assert refused.headers["www-authenticate"].startswith("Bearer")
+    own, other = await world.meter("own", "Works"), await world.meter("other", "Other")
+    viewer = await world.user("v@example.org", Role.VIEWER, own.site.organisation)
+    boss = await world.user("b@example.org", Role.ADMIN, own.site.organisation)
+    client = enter(base=V1)
+    client.headers["authorization"] = await token_of(world, viewer, Scope.ADMIN)
+    assert [each["reference"] for each in (await client.get("meters")).json()] == ["own"]
+    assert_problem(await client.get(f"meters/{other.stream}"), 404)
+    assert_problem(await client.delete(f"meters/{own.stream}"), 403, "manage meters")
+    assert_problem(await client.get("users"), 403)
+    client.headers["authorization"] = await token_of(world, boss, Scope.READ)
+    assert len((await client.get("users")).json()) == 2
+    assert_problem(await client.delete(f"meters/{own.stream}"), 403, "scope")
+    client.headers["authorization"] = f"Bearer {await token_of(world, boss, Scope.ADMIN)}"
+    site = {"organization_id": other.site.organisation, "name": "Mine"}
+    assert_problem(await client.post("sites", json={"site": site}), 404)
+    assert_problem(await client.post("organizations", json={"name": "x"}), 403)
+    assert_problem(await client.get(f"sites/{other.site.id}"), 404)
+    mine = await made(client, "users", {"user": {"email": "new@example.org"}})
+    assert mine["organization_id"] == own.site.organisation
