@@ -93,7 +93,7 @@ async def test_a_meter_with_readings_goes_only_when_said_so(
     with pytest.raises(Conflict, match="--yes"):
         await meters.remove("m1")
     await meters.remove("m1", with_readings=True)
-    for table in ("readings", "latest", "counters"):
+    for table in ("readings", "latest"):
         found = await database.rows(
             f"SELECT stream FROM {table} WHERE stream = ANY(%s)",
             ([meter.stream, other.stream],),

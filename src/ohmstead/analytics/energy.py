@@ -24,6 +24,8 @@ WRAPS = (*(10.0**n for n in range(4, 11)), 2.0**32 / 1000)
 """Where counters begin anew: after four to ten digits, or 32 bits of watt-hours."""
 NEAR = 0.1
 """A counter rolls over from the last tenth of its range into the first."""
+MOST_OF_KNOWN = 0.5
+"""How much of its range, where that is known, a counter may have gone when it rolls over."""
 FASTEST_H = 100.0
 """No counter is built to be full in less than this many hours: more is a reset."""
 SHORTEST_STEP_S = 900.0
@@ -59,6 +61,8 @@ class Steps:
     end: Floats
     energy: Floats
     kind: Ints
+    part: Ints | None = None
+    """Of which stream, where they are of several; those of one stream stand together."""
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
@@ -80,24 +84,36 @@ def longest_step_s(interval_s: float) -> float:
     return max(GAP * interval_s, LEAST_HOLE_S)
 
 
-def counted(at: Floats, counter: Floats, longest_s: float, meter: Ints | None = None) -> Steps:
+def counted(
+    at: Floats,
+    counter: Floats,
+    longest_s: float,
+    meter: Ints | None = None,
+    *,
+    part: Ints | None = None,
+    wrap: Floats | None = None,
+) -> Steps:
     """The steps of a counter: successive differences, none of them negative or invented.
 
     `counter` [n] NaN where it was not read; `meter` [n] a number for the meter's identity, 0 where
-    it is not known: two that differ are an exchange.
+    it is not known: two that differ are an exchange.  `part` [n] says of which stream each reading
+    is, where they are of several; `wrap` [n] where the counter begins anew, NaN where nobody knows.
 
     >>> counted(np.array([0.0, 900.0]), np.array([99999.5, 0.75]), 1575.0).energy.tolist()
     [1.25]
     """
     read = ~np.isnan(counter)
     at, counter = at[read], counter[read].astype(np.float64)
-    start, end = at[:-1], at[1:]
+    follows = _follows(part, read)
+    start, end = at[:-1][follows], at[1:][follows]
+    before, after = counter[:-1][follows], counter[1:][follows]
     long = end - start > longest_s
-    energy = np.diff(counter)
+    energy = after - before
     kind = np.where(long, int(Kind.GAP), int(Kind.MEASURED)).astype(np.int64)
     fell = energy < 0
     if fell.any():
-        rolled = _rolled(counter[:-1], counter[1:], end - start)
+        known = None if wrap is None else wrap[read][1:][follows]
+        rolled = _rolled(before, after, end - start, known)
         wrapped = fell & ~np.isnan(rolled)
         energy = np.where(fell, rolled, energy)
         kind[fell] = Kind.RESET
@@ -105,14 +121,27 @@ def counted(at: Floats, counter: Floats, longest_s: float, meter: Ints | None = 
         kind[wrapped & long] = Kind.GAP
     if meter is not None:
         who = meter[read]
-        other = (who[:-1] != who[1:]) & (who[:-1] != 0) & (who[1:] != 0)
+        one, next = who[:-1][follows], who[1:][follows]
+        other = (one != next) & (one != 0) & (next != 0)
         kind[other], energy[other] = Kind.EXCHANGE, np.nan
     energy[end - start > LONGEST_HOLE_S] = np.nan
-    return Steps(start, end, energy, kind)
+    return Steps(start, end, energy, kind, None if part is None else part[read][1:][follows])
 
 
-def _rolled(before: Floats, after: Floats, took_s: Floats) -> Floats:
-    """What was used when the counter rolled over, NaN where it did not."""
+def _follows(part: Ints | None, read: npt.NDArray[np.bool_]) -> slice | npt.NDArray[np.bool_]:
+    """Which readings, from the second on, are of the same stream as the one before."""
+    if part is None:
+        return slice(None)
+    of = part[read]
+    return np.asarray(of[1:] == of[:-1])
+
+
+def _rolled(before: Floats, after: Floats, took_s: Floats, known: Floats | None) -> Floats:
+    """What was used when the counter rolled over, NaN where it did not.
+
+    Where its range is `known` no other is thought of, and it need not have been near its end: but
+    whoever lost more than half of it was reset.
+    """
     found = np.full(len(before), np.nan)
     hours = np.maximum(took_s, SHORTEST_STEP_S) / 3600
     for wrap in reversed(WRAPS):  # the smallest that fits counts
@@ -120,10 +149,17 @@ def _rolled(before: Floats, after: Floats, took_s: Floats) -> Floats:
         used = after + wrap - before
         fits = near & (after <= NEAR * wrap) & (used <= hours * wrap / FASTEST_H)
         found[fits] = used[fits]
+    if known is not None:
+        used = after + known - before
+        share = np.minimum(hours / FASTEST_H, MOST_OF_KNOWN)
+        fits = (before < known) & (after >= 0) & (used <= share * known)
+        found = np.where(np.isnan(known), found, np.where(fits, used, np.nan))
     return found
 
 
-def summed(at: Floats, energy: Floats, interval_s: float, longest_s: float) -> Steps:
+def summed(
+    at: Floats, energy: Floats, interval_s: float, longest_s: float, *, part: Ints | None = None
+) -> Steps:
     """The steps of a meter whose readings are the energy since the one before.
 
     After a hole, and at the first reading, it is the energy of one interval; the hole is not known.
@@ -131,19 +167,26 @@ def summed(at: Floats, energy: Floats, interval_s: float, longest_s: float) -> S
     read = ~np.isnan(energy)
     end, used = at[read], energy[read]
     before = np.concatenate([[-np.inf], end[:-1]])
+    of = None
+    if part is not None:
+        of = part[read]
+        before[1:][of[1:] != of[:-1]] = -np.inf
     start = np.where(end - before > longest_s, end - interval_s, before)
-    return Steps(start, end, used.astype(np.float64), np.zeros(len(end), np.int64))
+    return Steps(start, end, used.astype(np.float64), np.zeros(len(end), np.int64), of)
 
 
-def integrated(at: Floats, power_kw: Floats, longest_s: float) -> Steps:
+def integrated(
+    at: Floats, power_kw: Floats, longest_s: float, *, part: Ints | None = None
+) -> Steps:
     """The steps of a power: mean of both ends times hours; nothing is known across a hole."""
     read = ~np.isnan(power_kw)
+    follows = _follows(part, read)
     at, power_kw = at[read], power_kw[read]
-    start, end = at[:-1], at[1:]
-    energy = (power_kw[:-1] + power_kw[1:]) / 2 * (end - start) / 3600
+    start, end = at[:-1][follows], at[1:][follows]
+    energy = (power_kw[:-1] + power_kw[1:])[follows] / 2 * (end - start) / 3600
     energy[end - start > longest_s] = np.nan
     kind = np.where(np.isnan(energy), int(Kind.GAP), int(Kind.MEASURED)).astype(np.int64)
-    return Steps(start, end, energy, kind)
+    return Steps(start, end, energy, kind, None if part is None else part[read][1:][follows])
 
 
 def within(steps: Steps, edges: Floats) -> tuple[Floats, Floats]:

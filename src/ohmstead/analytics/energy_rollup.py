@@ -1,27 +1,27 @@
-"""One stream's quarters of an hour: everything that is kept of each, from the readings."""
+"""Quarters of an hour of several streams: everything that is kept of each, from the readings."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ohmstead.analytics import energy
+from ohmstead.analytics import energy, energy_grid
 from ohmstead.analytics.energy import Floats, Ints, Kind, Steps
 from ohmstead.analytics.energy_calendar import QUARTER_S, offset_s
+from ohmstead.analytics.energy_grid import Grid, Split
 
-WINDOWS_MIN = (15, 30, 60)
-"""The periods of peak demand."""
-WINDOW_S = 60 * max(WINDOWS_MIN)
-"""How far before a bucket readings count for it."""
+WINDOW_S, WINDOWS_MIN = energy_grid.WINDOW_S, energy_grid.WINDOWS_MIN
+ASKED_DAYS = 28
+"""Clocks are not changed twice in so many days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the meter's readings are.
+    """What the readings of meters of one kind are.
 
     `interval` says that each reading is the energy since the one before; `gauge` that its value is
-    that of a moment.  `main` is the column whose energy makes the peaks.
+    that of a moment.  `main` are the columns whose energy makes the peaks, the first that is known.
     """
 
     interval_s: float
@@ -33,18 +33,26 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Readings, ascending; `beside` marks those that are there only for the columns they bring."""
+    """Readings by stream and, within one, ascending: `part` is of which stream each is.
+
+    `beside` marks those that are there only for the columns they bring; `power` is import and
+    export, kW; `wrap` [streams] where counters begin anew, NaN where nobody knows.
+    """
 
     at: Floats
     columns: Mapping[str, Floats]
     meter: Ints
     beside: Ints
+    part: Ints
+    power: tuple[Floats, Floats]
+    wrap: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened between two readings; `column` empty is the whole meter."""
 
+    part: int
     at: float
     began: float
     kind: Kind
@@ -54,139 +62,148 @@ class Event:
     energy: float | None
 
 
+@dataclass(slots=True)
+class _Work:
+    """Readings on a grid, with what was worked out of them already."""
+
+    read: Read
+    grid: Grid
+    of: Source
+    longest_s: float
+    known: dict[str, tuple[Steps, Split]] = field(default_factory=dict)
+    cuts: dict[bytes, Split] = field(default_factory=dict)
+
+    def steps(self, column: str) -> tuple[Steps, Split]:
+        """The steps of a counter, or of a column of interval meters."""
+        if column not in self.known:
+            values = self.read.columns[column]
+            steps = _steps(self.read, values, self.of, self.longest_s)
+            self.known[column] = steps, self.cut(steps, values)
+        return self.known[column]
+
+    def cut(self, steps: Steps, values: Floats) -> Split:
+        """The steps cut into quarters; columns read at the same times are cut alike."""
+        key = np.isnan(values).tobytes()
+        if key not in self.cuts:
+            self.cuts[key] = Split.cut(steps, self.grid)
+        return self.cuts[key]
+
+
+def _steps(read: Read, values: Floats, of: Source, longest_s: float) -> Steps:
+    if of.interval:
+        return energy.summed(read.at, values, of.interval_s, longest_s, part=read.part)
+    wrap = None if np.isnan(read.wrap).all() else read.wrap[read.part]
+    return energy.counted(read.at, values, longest_s, read.meter, part=read.part, wrap=wrap)
+
+
 @dataclass(frozen=True, slots=True)
 class Quarters:
-    """`whole` and `across` (holes) map a column to float64 [n], NaN where nothing is known."""
+    """`whole` and `across` (holes) map a column to float64 [streams * quarters], NaN: not known."""
 
-    edges: Floats
+    grid: Grid
     whole: Mapping[str, Floats]
     across: Mapping[str, Floats]
 
 
-def steps_of(read: Read, column: str, source: Source) -> Steps:
-    """The steps of one counter, or of one column of an interval meter."""
-    longest_s = energy.longest_step_s(source.interval_s)
-    if source.interval:
-        return energy.summed(read.at, read.columns[column], source.interval_s, longest_s)
-    return energy.counted(read.at, read.columns[column], longest_s, read.meter)
-
-
-def quarters(
-    read: Read, counters: tuple[str, ...], power: tuple[Floats, Floats], edges: Floats, of: Source
-) -> Quarters:
-    """All that is kept of each quarter between `edges`; `power` is import and export, kW."""
+def quarters(read: Read, counters: Sequence[str], grid: Grid, of: Source) -> Quarters:
+    """All that is kept of each quarter of the grid."""
+    work = _Work(read, grid, of, energy.longest_step_s(of.interval_s))
     whole: dict[str, Floats] = {}
     across: dict[str, Floats] = {}
-    lost = np.zeros(len(edges) - 1)
+    lost = np.zeros(grid.size)
     for column in counters:
-        steps = steps_of(read, column, of)
-        whole[column], across[column] = energy.within(steps, edges)
+        steps, cut = work.steps(column)
+        whole[column], holes = cut.within(steps, grid)
+        if holes is not None:
+            across[column] = holes
         unknown = (steps.kind == Kind.RESET) | (steps.kind == Kind.EXCHANGE)
         if unknown.any():
-            lost = np.maximum(lost, energy.spans_s(steps, unknown, edges))
-    whole["covered_s"] = np.maximum(_covered_s(read, edges, of) - lost, 0.0)
-    longest_s = energy.longest_step_s(of.interval_s)
-    for name, kw in zip(("import", "export"), power, strict=True):
+            lost = np.maximum(lost, cut.seconds_of(unknown, grid))
+    whole["covered_s"] = np.maximum(_covered_s(work) - lost, 0.0)
+    for name, kw in zip(("import", "export"), read.power, strict=True):
+        if np.isnan(kw).all():
+            continue
+        prefix = "" if name == "import" else "export_"
+        whole.update(energy_grid.moments(prefix, read.at, read.part, kw, grid))
         if not of.gauge:
-            whole[f"{name}_integrated"] = energy.within(
-                energy.integrated(read.at, kw, longest_s), edges
-            )[0]
-    whole.update(_moments("", read.at, power[0], edges))
-    whole.update(_moments("export_", read.at, power[1], edges))
-    whole.update(_peaks(_main(read, of), edges, of))
-    return Quarters(edges, whole, across)
+            steps = energy.integrated(read.at, kw, work.longest_s, part=read.part)
+            cut = work.cut(steps, kw) if not of.interval else Split.cut(steps, grid)
+            whole[f"{name}_integrated"] = cut.within(steps, grid)[0]
+    whole.update(_peaks(work))
+    return Quarters(grid, whole, across)
 
 
-def _covered_s(read: Read, edges: Floats, of: Source) -> Floats:
+def _covered_s(work: _Work) -> Floats:
     """How many seconds of each quarter lie between readings that follow each other in time."""
-    at = read.at[read.beside == 0]
-    longest_s = energy.longest_step_s(of.interval_s)
+    read, of = work.read, work.of
+    own = read.beside == 0
+    at, part, meter = read.at[own], read.part[own], read.meter[own]
     if of.interval:
-        steps = energy.summed(at, np.ones(len(at)), of.interval_s, longest_s)
-        return energy.spans_s(steps, steps.known, edges)
-    steps = energy.counted(at, np.zeros(len(at)), longest_s, read.meter[read.beside == 0])
-    return energy.spans_s(steps, steps.measured, edges)
+        steps = energy.summed(at, np.ones(len(at)), of.interval_s, work.longest_s, part=part)
+        return Split.cut(steps, work.grid).seconds_of(steps.known, work.grid)
+    steps = energy.counted(at, np.zeros(len(at)), work.longest_s, meter, part=part)
+    cut = work.cut(steps, np.zeros(len(at))) if own.all() else Split.cut(steps, work.grid)
+    return cut.seconds_of(steps.measured, work.grid)
 
 
-def _main(read: Read, of: Source) -> Steps | None:
-    """The steps of the first of the main columns that was read at all."""
-    for column in of.main:
-        if column in read.columns and not np.isnan(read.columns[column]).all():
-            return steps_of(read, column, of)
-    return None
+def _peaks(work: _Work) -> Mapping[str, Floats]:
+    """Peaks of the first of the main columns that has one."""
+    found: dict[str, Floats] = {}
+    offsets = offsets_s(work.grid.starts + QUARTER_S, work.of.zone)
+    for column in work.of.main:
+        if column in work.read.columns and not np.isnan(work.read.columns[column]).all():
+            for name, kw in energy_grid.peaks(work.steps(column)[0], work.grid, offsets):
+                found[name] = (
+                    np.where(np.isnan(found[name]), kw, found[name]) if name in found else kw
+                )
+    return found
 
 
-def _moments(
-    prefix: str, at: Floats, values: Floats, edges: Floats
-) -> Iterator[tuple[str, Floats]]:
-    """Mean, least, most and number of the values of each quarter."""
-    count = len(edges) - 1
-    n = np.searchsorted(edges, at, side="right") - 1
-    inside = (n >= 0) & (n < count) & ~np.isnan(values)
-    n, values = n[inside], values[inside]
-    samples = np.bincount(n, minlength=count).astype(np.float64)
-    none = samples == 0
-    least, most = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(least, n, values)
-    np.maximum.at(most, n, values)
-    total = np.bincount(n, weights=values, minlength=count)
-    yield f"{prefix}mean", np.where(none, np.nan, total / np.where(none, 1, samples))
-    yield f"{prefix}least", np.where(none, np.nan, least)
-    yield f"{prefix}most", np.where(none, np.nan, most)
-    yield f"{prefix}samples", np.where(none, np.nan, samples)
+def offsets_s(at: Floats, zone: ZoneInfo) -> Floats:
+    """How far the zone's clocks are ahead of UTC, asked for once where they are not changed.
 
-
-def _peaks(steps: Steps | None, edges: Floats, of: Source) -> Iterator[tuple[str, Floats]]:
-    """Peak demand of windows that end in each quarter: on the tariff clock, and any."""
-    if steps is None:
-        return
-    ends = edges[1:]
-    offsets = _offsets_s(ends, of.zone)
-    for minutes in WINDOWS_MIN:
-        window_s = 60.0 * minutes
-        on_clock = (ends + offsets) % window_s == 0
-        demand = energy.demand_kw(steps, ends, window_s)
-        yield f"clock_{minutes}", np.where(on_clock, demand, np.nan)
-        yield f"sliding_{minutes}", energy.sliding_peak_kw(steps, edges, window_s)
-
-
-def _offsets_s(at: Floats, zone: ZoneInfo) -> Floats:
-    """How far the zone's clocks are ahead of UTC, asked for once a day where it does not change."""
+    `at` float64 [n], epoch seconds, ascending.
+    """
     if not len(at):
         return at
-    first, last = offset_s(at[0], zone), offset_s(at[-1], zone)
-    if at[-1] - at[0] <= 28 * 86_400 and first == last:
-        return np.full(len(at), float(first))
+    if at[-1] - at[0] <= ASKED_DAYS * 86_400 and (once := offset_s(at[0], zone)) == offset_s(
+        at[-1], zone
+    ):
+        return np.full(len(at), float(once))
     return np.array([offset_s(each, zone) for each in at], dtype=np.float64)
 
 
-def events(read: Read, counters: tuple[str, ...], of: Source) -> Iterator[Event]:
+def events(read: Read, counters: Sequence[str], of: Source) -> Iterator[Event]:
     """What happened between the readings, in no order: gaps, exchanges, resets, rollovers."""
     own = read.beside == 0
-    at, longest_s = read.at[own], energy.longest_step_s(of.interval_s)
-    rows = energy.counted(at, np.zeros(len(at)), longest_s, read.meter[own])
-    for n in np.flatnonzero(np.diff(at) > longest_s):
-        yield Event(at[n + 1], at[n], Kind.GAP, "", None, None, None)
-    for n in np.flatnonzero(rows.kind == Kind.EXCHANGE):
-        yield Event(at[n + 1], at[n], Kind.EXCHANGE, "", None, None, None)
+    at, part, longest_s = read.at[own], read.part[own], energy.longest_step_s(of.interval_s)
+    rows = energy.counted(at, np.zeros(len(at)), longest_s, read.meter[own], part=part)
+    for n in np.flatnonzero(rows.end - rows.start > longest_s).tolist():
+        yield _whole(rows, n, Kind.GAP)
+    for n in np.flatnonzero(rows.kind == Kind.EXCHANGE).tolist():
+        yield _whole(rows, n, Kind.EXCHANGE)
     if of.interval:
         return
     for column in counters:
-        steps = steps_of(read, column, of)
         values = read.columns[column]
-        values = values[~np.isnan(values)]
-        fell = (np.diff(values) < 0) & (steps.kind != Kind.EXCHANGE)
-        for n in np.flatnonzero(fell):
-            known = not np.isnan(steps.energy[n])
-            yield Event(
-                steps.end[n],
-                steps.start[n],
-                Kind.ROLLOVER if known else Kind.RESET,
-                column,
-                float(values[n]),
-                float(values[n + 1]),
-                float(steps.energy[n]) if known else None,
-            )
+        steps = _steps(read, values, of, longest_s)
+        said = ~np.isnan(values)
+        follows = read.part[said][1:] == read.part[said][:-1]
+        before, after = values[said][:-1][follows], values[said][1:][follows]
+        for n in np.flatnonzero((after < before) & (steps.kind != Kind.EXCHANGE)).tolist():
+            yield _fell(steps, n, column, float(before[n]), float(after[n]))
+
+
+def _whole(rows: Steps, n: int, kind: Kind) -> Event:
+    part = 0 if rows.part is None else int(rows.part[n])
+    return Event(part, rows.end[n], rows.start[n], kind, "", None, None, None)
+
+
+def _fell(steps: Steps, n: int, column: str, before: float, after: float) -> Event:
+    energy_known = None if np.isnan(steps.energy[n]) else float(steps.energy[n])
+    kind = Kind.RESET if energy_known is None else Kind.ROLLOVER
+    part = 0 if steps.part is None else int(steps.part[n])
+    return Event(part, steps.end[n], steps.start[n], kind, column, before, after, energy_known)
 
 
 def edges_between(first_s: float, last_s: float) -> Floats:

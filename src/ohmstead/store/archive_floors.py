@@ -11,10 +11,13 @@ from ohmstead.store.database import Connection
 
 BARRIER = 0x0E57EB0
 """The advisory lock that those who store old readings share, and who raises floors waits for."""
+ARCHIVING = 0x0E57EB1
+"""The advisory lock of whoever archives or restores, one at a time; backups share it."""
 YOUNG = timedelta(days=27)
 """No floor is ever younger than this: the present month and the one before are always kept."""
 
 FLOORS = "SELECT stream, floor FROM archive_floors WHERE stream = ANY(%s)"
+EXACT_OF = "SELECT stream, exact FROM archive_floors WHERE stream = ANY(%s)"
 EXACT = "SELECT exact FROM archive_floors WHERE stream = %s"
 
 
@@ -61,3 +64,9 @@ def cut(ranges: Sequence[tuple[float, float]], exact: float | None) -> list[tupl
     if exact is None:
         return list(ranges)
     return [(max(first, exact), last) for first, last in ranges if last > exact]
+
+
+async def exact_of(connection: Connection, streams: Sequence[int]) -> dict[int, float]:
+    """That of each stream that has readings in the archive."""
+    found = await connection.execute(EXACT_OF, (list(streams),))
+    return {stream: exact.timestamp() for stream, exact in await found.fetchall() if exact}

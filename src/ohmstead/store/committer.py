@@ -1,55 +1,35 @@
 """Readings into the database: one transaction a batch, each reading exactly once.
 
-The batch is copied into a temporary table; the newest of each stream moves `latest` forward, which
-tells what was newest before; then everything not there yet goes into `readings`.  Every writer may
-do so at the same time: order check and insert stand in one transaction, streams in one order.
+The newest reading of each stream moves `latest` forward, which tells what was newest before.  Rows
+newer than that are new, and are copied into `readings`; where one is not, all of the batch are
+inserted where (stream, time) is free.  Every writer may do so at the same time: order check and
+insert stand in one transaction, streams in one order.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
-from zlib import crc32
 
-import msgspec
+import numpy as np
 import psycopg
 import structlog
-from psycopg.types.json import Jsonb
 
 from ohmstead.clock import Clock
 from ohmstead.errors import Unavailable
-from ohmstead.reading.reading import NOTHING, Identity
 from ohmstead.store import archive_floors, columns, months, rollup_notes
+from ohmstead.store.batch import Batch, Row, arrays, batch_of
 from ohmstead.store.database import Connection, Database, listed
+from ohmstead.store.packed import Column, array, copied
+
+__all__ = ["Committer", "Fate", "Late", "Outcome", "Row"]
 
 RETRY_S = (0.05, 2.0)
 """First and longest wait before a batch is tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One reading on its way into the database.
-
-    `at` and `received_at` are aware; `values` maps catalogue keys to numbers in the catalogue's
-    unit (keys it does not know are left out); `value` is the one number of a meter that is not
-    electric; `raw` is what arrived, byte for byte.
-    """
-
-    stream: int
-    at: datetime
-    received_at: datetime
-    values: Mapping[str, float] = field(default_factory=lambda: NOTHING)
-    tariff: int | None = None
-    meter_at: datetime | None = None
-    number: int | None = None
-    identity: Identity | None = None
-    value: float | None = None
-    raw: bytes | None = None
 
 
 class Fate(StrEnum):
@@ -92,31 +72,23 @@ class Outcome:
 
 Late = Literal["store", "discard"]
 
-MAKE_BATCH = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS batch (n int4, stream int4, at timestamptz, "
-    + ", ".join(f"{column} {kind}" for column, kind in columns.TYPES.items())
-    + ", identity jsonb, raw bytea) ON COMMIT DELETE ROWS"
-)
 MOVE_LATEST = f"""
-    INSERT INTO latest (stream, at, {listed(columns.ALL)}, identity, raw)
-    SELECT DISTINCT ON (stream) stream, at, {listed(columns.ALL)}, identity, raw
-    FROM batch ORDER BY stream, at DESC, n
+    INSERT INTO latest (stream, at, {{names}}, identity, raw, accepted)
+    SELECT *, 1 FROM unnest({{arrays}}, %s::jsonb[], %s::bytea[])
     ON CONFLICT (stream) DO UPDATE SET
         previous_at = latest.at, at = excluded.at,
         {", ".join(f"{c} = excluded.{c}" for c in columns.ALL)},
-        identity = coalesce(excluded.identity, latest.identity), raw = excluded.raw
+        identity = coalesce(excluded.identity, latest.identity), raw = excluded.raw,
+        accepted = latest.accepted + 1
     WHERE excluded.at > latest.at
     RETURNING stream, previous_at
 """  # noqa: S608  (names of the catalogue, nothing from outside)
 NEWEST = "SELECT stream, at FROM latest WHERE stream = ANY(%s)"
-DROP_LATE = "DELETE FROM batch WHERE n = ANY(%s)"
-INSERT = f"""
-    INSERT INTO readings (stream, at, {listed(columns.ALL)})
-    SELECT DISTINCT ON (stream, at) stream, at, {listed(columns.ALL)}
-    FROM batch ORDER BY stream, at, n
-    ON CONFLICT (stream, at) DO NOTHING
-    RETURNING stream, at
-"""  # noqa: S608
+COPY = "COPY readings ({names}) FROM STDIN (FORMAT BINARY)"
+INSERT = """
+    INSERT INTO readings ({names}) SELECT * FROM unnest({arrays})
+    ON CONFLICT (stream, at) DO NOTHING RETURNING stream, at
+"""
 COUNT = """
     INSERT INTO counters (stream, accepted, late, duplicate, refused)
     SELECT * FROM unnest(%s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])
@@ -155,8 +127,9 @@ class Committer:
 
     def _refusals(self, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
         now = self._clock.now()
+        well = _all_allowed(rows, now)
         for n, row in enumerate(rows):
-            if not months.allowed(months.month_of(row.at), now):
+            if not well and not months.allowed(months.month_of(row.at), now):
                 yield n, f"its time {row.at:%Y-%m-%d} is outside the months that are kept"
             elif row.tariff is not None and not -(2**15) <= row.tariff < 2**15:
                 yield n, f"tariff {row.tariff} is not a small number"
@@ -168,14 +141,18 @@ class Committer:
     ) -> tuple[dict[int, Fate], Mapping[int, str]]:
         if not kept and not refused:
             return {}, {}
-        wait_s, again = RETRY_S[0], False
+        wait_s, again, careful = RETRY_S[0], False, False
         while True:
             try:
-                return await self._try(kept, late, refused)
+                return await self._try(kept, late, refused, careful=careful)
             except Unavailable as trouble:
                 self._log.warning(
                     "a batch waits for the database", rows=len(kept), why=str(trouble)
                 )
+            except psycopg.errors.UniqueViolation:
+                if careful:
+                    raise
+                careful = True  # `latest` did not know of a reading that is there
             except psycopg.errors.CheckViolation:
                 if again:
                     raise
@@ -185,32 +162,45 @@ class Committer:
             wait_s = min(2 * wait_s, RETRY_S[1])
 
     async def _try(
-        self, kept: list[tuple[int, Row]], late: Late, refused: Counter[int]
+        self, kept: list[tuple[int, Row]], late: Late, refused: Counter[int], *, careful: bool
     ) -> tuple[dict[int, Fate], Mapping[int, str]]:
         """What became of each row that may come in, and why others, of archived time, may not."""
-        await self._have_months({months.month_of(row.at) for _, row in kept})
+        await self._have_months(set(_months(row.at for _, row in kept)))
         async with self._database.transaction() as connection:
-            keys = ((n, row.stream, row.at) for n, row in kept)
-            old = await archive_floors.too_old(connection, keys, self._clock.now())
+            old = await self._too_old(connection, kept)
             if old:
                 refused = refused + Counter(row.stream for n, row in kept if n in old)
                 kept = [(n, row) for n, row in kept if n not in old]
-            await connection.execute(MAKE_BATCH.encode())
-            await _copy(connection, kept)
-            moved = await connection.execute(MOVE_LATEST.encode(), binary=True)
-            before = {stream: previous or BEFORE_ALL for stream, previous in await moved.fetchall()}
-            if late == "discard":
-                still = list({row.stream for _, row in kept} - set(before))
-                asked = await connection.execute(NEWEST, (still,), binary=True)
-                before |= dict(await asked.fetchall())
-                await connection.execute(DROP_LATE, (list(_late(kept, before)),))
-            inserted = await connection.execute(INSERT.encode(), binary=True)
-            new = set(await inserted.fetchall())
-            fates = dict(_fates(kept, before, new, late))
-            await _count(connection, kept, fates, refused)
-            fresh = (row for n, row in kept if fates[n] in (Fate.ACCEPTED, Fate.LATE))
-            await rollup_notes.write(connection, map(_note, fresh))
+            if not kept:
+                await _count(connection, Counter(), refused)
+                return {}, old
+            batch = batch_of(kept)
+            before = await _move_latest(connection, batch)
+            new = not careful and _all_new(batch, before, late)
+            if new:
+                await _copy(connection, batch)
+                fates = dict.fromkeys(batch.numbers, Fate.ACCEPTED)
+                if not batch.one_each:
+                    keys = {(row.stream, row.at) for _, row in kept}
+                    fates = dict(_fates(kept, before, keys, late))
+            else:
+                fates = await _insert(connection, kept, before, late)
+            if refused or not (new and batch.one_each):
+                tally = Counter((row.stream, fates[n]) for n, row in kept)
+                tally.subtract((stream, Fate.ACCEPTED) for stream in before)  # counted in latest
+                await _count(connection, tally, refused)
+            await _note(connection, batch, fates)
         return fates, old
+
+    async def _too_old(
+        self, connection: Connection, kept: list[tuple[int, Row]]
+    ) -> Mapping[int, str]:
+        now = self._clock.now()
+        keys = ((n, row.stream, row.at) for n, row in kept)
+        young = now - archive_floors.YOUNG
+        if all(row.at >= young for _, row in kept):
+            return {}
+        return await archive_floors.too_old(connection, keys, now)
 
     async def _have_months(self, needed: set[months.Month]) -> None:
         needed |= set(months.wanted_now(self._clock.now()))
@@ -220,50 +210,80 @@ class Committer:
             self._months |= missing
 
 
-async def _copy(connection: Connection, kept: list[tuple[int, Row]]) -> None:
-    """Copy the rows into the batch: only the columns that one of them has."""
-    seen = {obis for _, row in kept for obis in row.values}
-    known = [obis for obis in columns.VALUES if obis in seen]
-    names = [*columns.FIELDS, *(columns.VALUES[obis] for obis in known)]
-    statement = (
-        f"COPY batch (n, stream, at, identity, raw, {listed(names)}) FROM STDIN (FORMAT BINARY)"
-    )
-    types = ("int4", "int4", "timestamptz", "jsonb", "bytea", *(columns.TYPES[c] for c in names))
+async def _move_latest(connection: Connection, batch: Batch) -> dict[int, datetime]:
+    """Let `latest` show the newest rows; gives the streams that moved, and from when."""
+    found = batch.keyed(batch.newest)
+    names = [name for name in found if name not in ("stream", "at")]
+    statement = MOVE_LATEST.format(names=listed(names), arrays=_placeholders(found))
+    given = [*arrays(found), batch.identities(), batch.raws()]
+    moved = await connection.execute(statement.encode(), given, binary=True)
+    return {stream: previous or BEFORE_ALL for stream, previous in await moved.fetchall()}
+
+
+def _all_new(batch: Batch, before: Mapping[int, datetime], late: Late) -> bool:
+    """Whether each row is newer than all that its stream had, there once, and stays."""
+    if len(before) < len(batch.newest) or (late == "discard" and not batch.one_each):
+        return False
+    if any(row.at <= before[row.stream] for row in batch.rows):
+        return False
+    return batch.one_each or len({(row.stream, row.at) for row in batch.rows}) == len(batch.rows)
+
+
+async def _copy(connection: Connection, batch: Batch) -> None:
+    """Rows that are new, each one."""
+    found = batch.keyed()
+    statement = COPY.format(names=listed(found))
     async with connection.cursor().copy(statement.encode()) as copy:
-        copy.set_types(types)
-        newest = _newest(kept)
-        for n, row in kept:
-            who = _crc(row.identity.id) if row.identity and row.identity.id else None
-            fields = (row.received_at, row.meter_at, row.number, row.tariff, row.value, who)
-            shown = n in newest  # who and what arrived is kept of the newest reading only
-            identity = _identity(row.identity) if shown and row.identity else None
-            key = (n, row.stream, row.at, identity, row.raw if shown else None)
-            await copy.write_row((*key, *fields, *map(row.values.get, known)))
+        await copy.write(copied(list(found.values())))
 
 
-def _newest(kept: list[tuple[int, Row]]) -> set[int]:
-    """The row of each stream that `latest` may show, the first of those with the same time."""
-    found: dict[int, tuple[datetime, int]] = {}
-    for n, row in kept:
-        if row.stream not in found or row.at > found[row.stream][0]:
-            found[row.stream] = row.at, n
-    return {n for _, n in found.values()}
+async def _insert(
+    connection: Connection, kept: list[tuple[int, Row]], before: dict[int, datetime], late: Late
+) -> dict[int, Fate]:
+    """Rows of which some may be there: into `readings` where (stream, time) is free."""
+    fresh = kept
+    if late == "discard":
+        still = sorted({row.stream for _, row in kept} - set(before))
+        asked = await connection.execute(NEWEST, (still,), binary=True)
+        before |= dict(await asked.fetchall())
+        dropped = set(_late(kept, before))
+        fresh = [each for each in kept if each[0] not in dropped]
+    new: set[tuple[Any, ...]] = set()
+    if fresh:
+        found = batch_of(fresh).keyed()
+        statement = INSERT.format(names=listed(found), arrays=_placeholders(found))
+        inserted = await connection.execute(statement.encode(), arrays(found), binary=True)
+        new = set(await inserted.fetchall())
+    return dict(_fates(kept, before, new, late))
 
 
-@lru_cache(maxsize=10_000)
-def _identity(identity: Identity) -> Jsonb | None:
-    """What the meter says it is, without what is absent; jsonb knows no zero character."""
-    said = {key: value.replace("\0", "") for key, value in asdict(identity).items() if value}
-    return Jsonb(said, dumps=msgspec.json.encode) if said else None
+def _placeholders(found: Mapping[str, Column]) -> str:
+    return ", ".join(f"%s::{column.kind}[]" for column in found.values())
 
 
-def _note(row: Row) -> rollup_notes.New:
-    return row.stream, row.at, row.values, row.value is not None
+async def _note(connection: Connection, batch: Batch, fates: Mapping[int, Fate]) -> None:
+    """Note what is new, so that its buckets are made."""
+    bits = [
+        rollup_notes.bits(tuple(row.values), has_value=row.value is not None) for row in batch.rows
+    ]
+    at = batch.at
+    new = np.array([fates[n] in (Fate.ACCEPTED, Fate.LATE) for n in batch.numbers])
+    await rollup_notes.write(connection, batch.streams[new], at[new], np.array(bits)[new])
 
 
-def _crc(serial: str) -> int:
-    """A number for who the meter is, of 32 bits with a sign; never 0."""
-    return (crc32(serial.encode()) or 1) - 2**31 or 1
+def _all_allowed(rows: Sequence[Row], now: datetime) -> bool:
+    """Whether the months of all rows are kept; the first and the last one say it."""
+    if not rows:
+        return True
+    first, last = min(row.at for row in rows), max(row.at for row in rows)
+    return all(months.allowed(months.month_of(at), now) for at in (first, last))
+
+
+def _months(times: Iterable[datetime]) -> Iterator[months.Month]:
+    """The month (UTC) of each of `times`."""
+    for at in times:
+        moment = at if at.tzinfo is UTC else at.astimezone(UTC)
+        yield moment.year, moment.month
 
 
 def _late(kept: list[tuple[int, Row]], before: Mapping[int, datetime]) -> Iterator[int]:
@@ -298,14 +318,15 @@ def _fates(
 
 
 async def _count(
-    connection: Connection,
-    kept: list[tuple[int, Row]],
-    fates: Mapping[int, Fate],
-    refused: Counter[int],
+    connection: Connection, tally: Mapping[tuple[int, Fate], int], refused: Counter[int]
 ) -> None:
-    tally = Counter((row.stream, fates[n]) for n, row in kept)
-    streams = sorted({row.stream for _, row in kept} | set(refused))
+    """Add to the counters of each stream what `latest` did not count."""
+    streams = sorted({stream for (stream, _), count in tally.items() if count} | set(refused))
     counts = [
-        [tally[s, fate] for s in streams] for fate in (Fate.ACCEPTED, Fate.LATE, Fate.DUPLICATE)
+        [tally.get((stream, fate), 0) for stream in streams]
+        for fate in (Fate.ACCEPTED, Fate.LATE, Fate.DUPLICATE)
     ]
-    await connection.execute(COUNT, (streams, *counts, [refused[s] for s in streams]))
+    counts.append([refused[stream] for stream in streams])
+    if streams:
+        given = [array(Column("int8", np.array(each))) for each in counts]
+        await connection.execute(COUNT, (array(Column("int4", np.array(streams))), *given))

@@ -46,6 +46,14 @@ class Counts:
     refused: int = 0
 
 
+COUNTS = """
+    SELECT coalesce(sum(accepted), 0)::int8 AS accepted, coalesce(sum(late), 0)::int8 AS late,
+           coalesce(sum(duplicate), 0)::int8 AS duplicate,
+           coalesce(sum(refused), 0)::int8 AS refused
+    FROM (SELECT accepted, late, duplicate, refused FROM counters WHERE stream = %(stream)s
+          UNION ALL SELECT accepted, 0, 0, 0 FROM latest WHERE stream = %(stream)s) counted
+"""
+"""`latest` counts the readings that moved it, `counters` all others."""
 OF_A_STREAM = (
     *(b"readings", b"latest", b"counters"),
     *(b"rollup_notes", b"rollups", b"stream_events", b"rollup_streams"),
@@ -162,9 +170,7 @@ class Meters:
 
     async def counts(self, stream: int) -> Counts:
         """What became of the stream's readings so far."""
-        found = await self._database.one(
-            "SELECT accepted, late, duplicate, refused FROM counters WHERE stream = %s", (stream,)
-        )
+        found = await self._database.one(COUNTS, {"stream": stream})
         return Counts(**found) if found else Counts()
 
 

@@ -1,56 +1,81 @@
-"""Notes of what is new: written with the readings, worked off by store/rollups.py."""
+"""Notes of what is new: written with the readings, worked off by store/rollups.py.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+A commit writes one row, `rollup_batches`, about all its streams.  A note of one stream alone,
+`rollup_notes`, is written where no commit does it, or where the buckets of a stream were not made.
+"""
+
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from ohmstead.store import columns
 from ohmstead.store.database import Connection
+from ohmstead.store.packed import Column, array
 
-NOTE = """
-    INSERT INTO rollup_notes (stream, first, last, columns)
-    SELECT * FROM unnest(%s::int4[], %s::timestamptz[], %s::timestamptz[], %s::int8[])
+BATCH = """
+    INSERT INTO rollup_batches (streams, firsts, lasts, columns)
+    VALUES (%s::int4[], %s::timestamptz[], %s::timestamptz[], %s::int8[])
 """
+DAY_US = 86_400_000_000
 BIT = {column: 1 << n for n, column in enumerate(columns.COUNTERS)}
-BIT_OF_OBIS = {obis: BIT[column] for obis, column in columns.VALUES.items() if column in BIT}
+_POWER = ("1.7.0", "2.7.0", "16.7.0", *(f"{c}.7.0" for c in (21, 41, 61, 22, 42, 62, 36, 56, 76)))
+POWER = tuple(columns.VALUES[obis] for obis in _POWER)
+"""Import, export, net; import, export and net of each phase."""
+POWER_BIT = {column: 1 << (40 + n) for n, column in enumerate(POWER)}
+_BIT_OF_OBIS = {
+    obis: bit
+    for obis, column in columns.VALUES.items()
+    if (bit := BIT.get(column) or POWER_BIT.get(column))
+}
 
 
-New: TypeAlias = tuple[int, datetime, Mapping[str, float], bool]
-"""Stream and time of a reading, what it says, and whether it has a `value`."""
+async def write(
+    connection: Connection,
+    streams: npt.NDArray[np.int32],
+    at: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+) -> None:
+    """Note the readings that were stored, by stream: a stretch for each stream and day.
+
+    `at` is in microseconds since 2000, `columns` are `bits` of what each says.
+    """
+    if not len(streams):
+        return
+    firsts, lasts = at, at
+    if (np.diff(streams) == 0).any():
+        order = np.lexsort((at, streams))
+        streams, at, columns = streams[order], at[order], columns[order]
+        new = (np.diff(streams) != 0) | (np.diff(at // DAY_US) != 0)
+        begins = np.flatnonzero(np.append([True], new))
+        ends = np.append(begins[1:], len(at)) - 1
+        streams, firsts, lasts = streams[begins], at[begins], at[ends]
+        columns = np.bitwise_or.reduceat(columns, begins)
+    given = (
+        Column("int4", streams),
+        Column("timestamptz", firsts),
+        Column("timestamptz", lasts),
+        Column("int8", columns),
+    )
+    await connection.execute(BATCH, [array(column) for column in given])
 
 
-@dataclass(slots=True)
-class _Note:
-    stream: int
-    first: datetime
-    last: datetime
-    columns: int
-
-
-async def write(connection: Connection, fresh: Iterable[New]) -> None:
-    """Note each reading that was stored: one note a stream and day."""
-    notes: dict[tuple[int, int], _Note] = {}
-    for stream, at, values, has_value in fresh:
-        bits = _bits(tuple(values)) | (BIT["value"] if has_value else 0)
-        note = notes.setdefault((stream, at.toordinal()), _Note(stream, at, at, bits))
-        note.first, note.last = min(note.first, at), max(note.last, at)
-        note.columns |= bits
-    if notes:
-        rows = [
-            (each.stream, each.first, each.last, each.columns)
-            for _, each in sorted(notes.items(), key=lambda item: item[0])
-        ]
-        await connection.execute(NOTE, [list(column) for column in zip(*rows, strict=True)])
+def bits(quantities: Sequence[str], *, has_value: bool) -> int:
+    """What a reading with these catalogue keys says, as bits."""
+    return _bits(tuple(quantities)) | (BIT["value"] if has_value else 0)
 
 
 @lru_cache(maxsize=4096)
 def _bits(quantities: tuple[str, ...]) -> int:
-    """The counters among catalogue keys."""
-    return sum(BIT_OF_OBIS[obis] for obis in quantities if obis in BIT_OF_OBIS)
+    return sum(_BIT_OF_OBIS.get(obis, 0) for obis in quantities)
 
 
 def named(bits: int) -> tuple[str, ...]:
-    """The columns of `bits`."""
+    """The counters of `bits`, as columns."""
     return tuple(column for column, bit in BIT.items() if bits & bit)
+
+
+def powers(bits: int) -> tuple[str, ...]:
+    """The powers of `bits`, as columns."""
+    return tuple(column for column, bit in POWER_BIT.items() if bits & bit)

@@ -1,25 +1,33 @@
 """What the rollups must know of a stream: how it is read, and which counters it ever had."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from ohmstead.analytics.energy_rollup import Source
 from ohmstead.reading.catalogue import BY_MEDIUM, Kind
 from ohmstead.store import columns, rollup_notes
 from ohmstead.store.database import Connection
+from ohmstead.store.packed import Column, array
 
-METER = """
-    SELECT m.interval_s, m.reading, m.type, s.timezone, coalesce(k.columns, 0)
+METERS = """
+    SELECT m.stream, m.interval_s, m.reading, m.type, m.counter_digits, s.timezone,
+           coalesce(k.columns, 0), l.at
     FROM meters m JOIN sites s ON s.id = m.site
-    LEFT JOIN rollup_streams k ON k.stream = m.stream WHERE m.stream = %s
+    LEFT JOIN rollup_streams k ON k.stream = m.stream
+    LEFT JOIN latest l ON l.stream = m.stream
+    WHERE m.stream = ANY(%s) ORDER BY m.stream
 """
 KEEP = """
-    INSERT INTO rollup_streams (stream, columns) VALUES (%s, %s)
-    ON CONFLICT (stream) DO UPDATE SET columns = excluded.columns
+    INSERT INTO rollup_streams (stream, columns) SELECT * FROM unnest(%s::int4[], %s::int8[])
+    ON CONFLICT (stream) DO UPDATE SET columns = rollup_streams.columns | excluded.columns
 """
+_BITS = {**rollup_notes.BIT, **rollup_notes.POWER_BIT}
 EVER = f"""
-    SELECT {", ".join(f"count({column}) > 0" for column in columns.COUNTERS)}
+    SELECT {", ".join(f"count({column}) > 0" for column in _BITS)}
     FROM readings WHERE stream = %s
 """  # noqa: S608  (names of the catalogue, nothing from outside)
 MAIN = tuple(columns.VALUES[obis] for obis in ("1.8.0", "21.8.0"))
@@ -27,41 +35,79 @@ MAIN = tuple(columns.VALUES[obis] for obis in ("1.8.0", "21.8.0"))
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream whose buckets are made; `columns` are the counters it ever had."""
+    """A stream whose buckets are made; `columns` are the counters it ever had.
+
+    `powers` are the columns of power that it ever had; `wrap` is where its counters begin anew,
+    None where nobody knows; `newest` is its newest reading.
+    """
 
     stream: int
     source: Source
     columns: tuple[str, ...]
+    powers: tuple[str, ...] = ()
+    wrap: float | None = None
+    newest: datetime | None = None
 
 
 async def stream_of(
     connection: Connection, stream: int, noted: Sequence[int | None]
 ) -> Stream | None:
     """What is known of it with the counters that were `noted`; None when there is no such meter."""
-    found = await (await connection.execute(METER, (stream,))).fetchone()
-    if found is None:
-        return None
-    interval_s, reading, type, timezone, before = found
-    bits = before
+    bits: int | None = 0
     for each in noted:
-        bits |= await _ever(connection, stream) if each is None else each
-    if bits != before:
-        await connection.execute(KEEP, (stream, bits))
+        bits = None if bits is None or each is None else bits | each
+    found = await streams_of(connection, {stream: bits})
+    return found[0] if found else None
+
+
+async def streams_of(connection: Connection, noted: Mapping[int, int | None]) -> list[Stream]:
+    """What is known of each, by stream; those that are no meter's are not among them.
+
+    `noted` are the bits of what is new; None lets all its readings be looked at.
+    """
+    asked = await connection.execute(METERS, (sorted(noted),), binary=True)
+    found, changed = [], {}
+    for (
+        stream,
+        interval_s,
+        reading,
+        type,
+        digits,
+        timezone,
+        before,
+        newest,
+    ) in await asked.fetchall():
+        new = noted[stream]
+        bits = before | (await _ever(connection, stream) if new is None else new)
+        if bits != before:
+            changed[stream] = bits
+        source = _source(type, interval_s, reading, timezone)
+        had = rollup_notes.named(bits)
+        counters = tuple(c for c in had if not (source.gauge and c == "value"))
+        wrap = None if digits is None else 10.0**digits
+        powers = rollup_notes.powers(bits)
+        found.append(Stream(stream, source, counters, powers, wrap, newest))
+    if changed:
+        streams, kept = np.array(list(changed)), np.array(list(changed.values()))
+        await connection.execute(
+            KEEP, (array(Column("int4", streams)), array(Column("int8", kept)))
+        )
+    return found
+
+
+def _source(type: str, interval_s: float, reading: str, timezone: str) -> Source:
     electric = type == "electricity"
     gauge = BY_MEDIUM[type].reading is Kind.GAUGE
-    source = Source(
+    return Source(
         interval_s=interval_s,
         interval=reading == "interval",
         gauge=gauge,
         main=(*MAIN, "value") if electric else ("value",) if not gauge else (),
         zone=ZoneInfo(timezone),
     )
-    had = rollup_notes.named(bits)
-    return Stream(stream, source, tuple(c for c in had if not (gauge and c == "value")))
 
 
 async def _ever(connection: Connection, stream: int) -> int:
-    """The counters of all its readings, as bits: asked for once, after a change of the schema."""
+    """What all its readings said, as bits: asked for once, after a change of the schema."""
     row = await (await connection.execute(EVER.encode(), (stream,))).fetchone() or ()
-    bits = zip(rollup_notes.BIT.values(), row, strict=True)
-    return sum(bit for bit, had in bits if had)
+    return sum(bit for bit, had in zip(_BITS.values(), row, strict=True) if had)

@@ -1,44 +1,39 @@
 """Rollups: what is kept of quarters of an hour, hours, days and months, re-made from readings.
 
-A commit notes what is new (store/rollup_notes.py).  Whoever works a note off makes every bucket
-anew that it may touch, in the transaction that takes the note away: a crash leaves the note.
+A commit notes what is new (store/rollup_notes.py).  Whoever works notes off makes every bucket
+anew that they may touch; a note is taken away only when that is committed: a crash leaves it.  The
+worker makes many streams at once, and rests longer when there was more to do: then more readings of
+each are worked off together.  Whoever asks about a stream does not wait for that.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+import time
+from collections.abc import Sequence
 
+import numpy as np
 import structlog
 
-from ohmstead.analytics.energy_calendar import edges as calendar_edges
 from ohmstead.errors import Unavailable
-from ohmstead.store import archive_floors, rollup_notes
-from ohmstead.store.database import Connection, Database, listed
-from ohmstead.store.rollup_range import LEVELS, SUMS, Range, moment, remake, stretch
-from ohmstead.store.rollup_streams import Stream, stream_of
+from ohmstead.store import rollup_pending
+from ohmstead.store.database import Connection, Database
+from ohmstead.store.packed import Column, array
+from ohmstead.store.rollup_make import make
+from ohmstead.store.rollup_pending import ALL, Pending
+from ohmstead.store.rollup_range import moment
 
 log = structlog.get_logger(__name__)
 
 MAKING = 0x0E57EAF
 """The advisory lock of whoever makes the buckets of a stream."""
-NOTES_MOST = 500
-PAUSE_S = 2.0
-STREAMS_MOST = 200
-
-NOTES = """
-    SELECT id, first, last, columns FROM rollup_notes WHERE stream = %s ORDER BY id LIMIT %s
+PAUSE_S = (2.0, 30.0)
+REST = 4.0
+"""The worker rests so many times as long as it worked, within `PAUSE_S`."""
+TOGETHER = 500
+"""Streams made in one transaction."""
+LOCK = """
+    SELECT pg_advisory_xact_lock(%s, stream)
+    FROM (SELECT unnest(%s::int4[]) AS stream ORDER BY 1) AS asked
 """
-NOTED = "SELECT DISTINCT stream FROM rollup_notes WHERE stream = ANY(%s) LIMIT %s"
-NOTED_ANY = "SELECT DISTINCT stream FROM rollup_notes LIMIT %s"
-STRIKE = "DELETE FROM rollup_notes WHERE stream = %s AND id = ANY(%s)"
-CLEAR = "DELETE FROM rollups WHERE stream = %s AND level = %s AND at >= %s AND at < %s"
-SUM_UP = f"""
-    INSERT INTO rollups (stream, level, at, part, {listed(SUMS)})
-    SELECT q.stream, %s, b.first, q.part, {", ".join(SUMS.values())}
-    FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS b (first, last)
-    JOIN rollups q ON q.stream = %s AND q.level = %s AND q.at >= b.first AND q.at < b.last
-    GROUP BY q.stream, b.first, q.part
-"""  # noqa: S608  (names of the catalogue, nothing from outside)
 
 
 class Rollups:
@@ -48,85 +43,66 @@ class Rollups:
         self._database = database
 
     async def refresh(self, streams: Sequence[int]) -> None:
-        """Work off every note of `streams`; what is asked afterwards is as the readings are."""
-        wanted = list(streams)
-        while noted := await self._database.rows(NOTED, (wanted, STREAMS_MOST)):
-            for row in noted:
-                await self.make(row["stream"])
-
-    async def make(self, stream: int) -> int:
-        """Work off the oldest notes of a stream; gives how many."""
+        """Make what is new of `streams`; what is asked afterwards is as the readings are."""
         async with self._database.transaction() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (MAKING, stream))
-            found = await connection.execute(NOTES, (stream, NOTES_MOST))
-            notes = await found.fetchall()
-            if not notes:
-                return 0
-            known = await stream_of(connection, stream, [note[3] for note in notes])
-            if known is not None:
-                ranges = [
-                    await stretch(
-                        connection,
-                        known,
-                        note[1].timestamp(),
-                        note[2].timestamp(),
-                        known.columns if note[3] is None else rollup_notes.named(note[3]),
-                    )
-                    for note in notes
-                ]
-                touched = merged(ranges)
-                exact = await archive_floors.exact_from(connection, stream)
-                for each in archive_floors.cut(touched, exact):
-                    await remake(connection, known, each)
-                for each in touched:
-                    await _sum_up(connection, known, each)
-            await connection.execute(STRIKE, (stream, [note[0] for note in notes]))
-            return len(notes)
+            pending = await rollup_pending.of_streams(connection, streams)
+        if pending.stretches:
+            await self._make(pending)
 
     async def run(self) -> None:
         """Work off notes as they come, until cancelled."""
         while True:
+            began = time.monotonic()
             try:
-                for row in await self._database.rows(NOTED_ANY, (STREAMS_MOST,)):
-                    await self._make_or_say(row["stream"])
+                await self.work_off()
             except Unavailable as trouble:
                 log.warning("rollups wait for the database", why=str(trouble))
-            await asyncio.sleep(PAUSE_S)
+            took_s = time.monotonic() - began
+            await asyncio.sleep(min(max(REST * took_s, PAUSE_S[0]), PAUSE_S[1]))
 
-    async def _make_or_say(self, stream: int) -> None:
-        """One stream that cannot be made must not hold up all others; its notes stay."""
-        try:
-            await self.make(stream)
-        except Unavailable:
-            raise
-        except Exception:  # whatever it is, the readings are safe
-            log.exception("rollups of a stream not made", stream=stream)
+    async def work_off(self) -> int:
+        """Work off all notes there are; gives of how many streams.
+
+        What cannot be made is said and noted for its stream alone: it must not hold up others.
+        """
+        async with self._database.transaction() as connection:
+            pending = await rollup_pending.of_all(connection)
+            for stream in await self._made(pending):
+                if stream not in pending.notes:
+                    for each in pending.stretches[stream]:
+                        bits = None if each.bits == ALL else each.bits
+                        given = stream, moment(each.first), moment(each.last), bits
+                        await connection.execute(rollup_pending.KEEP, given)
+            await rollup_pending.strike(connection, Pending({}, {}, pending.batches))
+        return len(pending.stretches)
+
+    async def _made(self, pending: Pending) -> list[int]:
+        """Make what is pending; gives the streams that cannot be made."""
+        failed: list[int] = []
+        streams = sorted(pending.stretches)
+        groups = [streams[n : n + TOGETHER] for n in range(0, len(streams), TOGETHER)]
+        while groups:
+            group = groups.pop()
+            try:
+                await self._make(pending.only(group))
+            except Unavailable:
+                raise
+            except Exception:  # whatever it is, the readings are safe
+                if len(group) == 1:
+                    log.exception("rollups of a stream not made", stream=group[0])
+                    failed += group
+                else:  # one of them it is: find out which
+                    half = len(group) // 2
+                    groups += [group[:half], group[half:]]
+        return failed
+
+    async def _make(self, pending: Pending) -> None:
+        """Make what is pending and take the notes away, in one transaction."""
+        async with self._database.transaction() as connection:
+            await _lock(connection, list(pending.stretches))
+            await make(connection, pending.stretches)
+            await rollup_pending.strike(connection, pending)
 
 
-def merged(ranges: Iterable[Range]) -> list[Range]:
-    """Ranges that touch become one.
-
-    >>> merged([(0, 10), (20, 30), (5, 12)])
-    [(0, 12), (20, 30)]
-    """
-    found: list[Range] = []
-    for first, last in sorted(ranges):
-        if found and first <= found[-1][1]:
-            found[-1] = found[-1][0], max(last, found[-1][1])
-        else:
-            found.append((first, last))
-    return found
-
-
-async def _sum_up(connection: Connection, stream: Stream, of: Range) -> None:
-    """Hours from quarters, days from hours, months from days."""
-    first, last = of
-    for level, size in enumerate(LEVELS[1:], start=1):
-        bounds = calendar_edges(size, first, last, stream.source.zone)
-        first, last = bounds[0], bounds[-1]
-        await connection.execute(CLEAR, (stream.stream, level, moment(first), moment(last)))
-        pairs = [(moment(a), moment(b)) for a, b in pairwise(bounds)]
-        await connection.execute(
-            SUM_UP.encode(),
-            (level, [a for a, _ in pairs], [b for _, b in pairs], stream.stream, level - 1),
-        )
+async def _lock(connection: Connection, streams: Sequence[int]) -> None:
+    await connection.execute(LOCK, (MAKING, array(Column("int4", np.array(streams)))))
