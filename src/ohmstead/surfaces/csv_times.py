@@ -1,0 +1,130 @@
+"""Times as tables write them: which way it is, found out or told."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from ohmstead.errors import BadInput
+from ohmstead.surfaces.imports import shown
+
+Parsed = Callable[[str], datetime]
+DATES = {
+    "day first": ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y"),
+    "month first": ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y"),
+    "year first": ("%Y/%m/%d", "%Y.%m.%d"),
+}
+CLOCKS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "")
+COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+SECONDS, MILLISECONDS = (9, 10), 13
+"""Digits of a time in seconds or milliseconds since 1970, from 1973 on."""
+PROBE = datetime(2024, 2, 29, 13, 30, tzinfo=UTC)
+_MIDNIGHT = re.compile(r"(?<!\d)24:00(:00)?(?!\d)")
+
+
+def told(form: str) -> Parsed:
+    """Times written as `form` says (strptime), or `epoch`, `epoch-ms`, `iso`; BadInput."""
+    ways = {"epoch": _epoch, "epoch-ms": _epoch_ms, "iso": _iso}
+    if form in ways:
+        return _midnight(ways[form])
+    try:
+        probe = datetime.strptime(PROBE.strftime(form), form)  # noqa: DTZ007  (the table's zone)
+    except (ValueError, re.error) as trouble:
+        raise BadInput(f"--time-format {form!r} is not understood: {trouble}") from None
+    if probe.year != 2024:
+        raise BadInput(f"--time-format {form!r} says no year; it looks like %d.%m.%Y %H:%M")
+    return _midnight(lambda text: _strptime(text, form))
+
+
+def found(cells: Sequence[str]) -> Parsed:
+    """The way in which these times are written; BadInput where there is none, or more than one."""
+    asked = [cell for cell in cells if cell]
+    ways: list[tuple[str, Parsed]] = [("iso", _iso), ("digits", _digits)]
+    ways += [
+        (order, _with(date + clock))
+        for order, dates in DATES.items()
+        for date in dates
+        for clock in CLOCKS
+    ]
+    counted = [(sum(_reads(way, cell) for cell in asked), n) for n, (_, way) in enumerate(ways)]
+    most = max(count for count, _ in counted)
+    if most == 0 or not asked:
+        what = shown(asked[0]) if asked else "nothing"
+        raise BadInput(f"the times look like {what}: say how with --time-format, as %d.%m.%Y %H:%M")
+    best = [ways[n] for count, n in counted if count == most]
+    if best[0][0] not in ("iso", "digits") and len({order for order, _ in best}) > 1:
+        raise BadInput(
+            f"the times look like {shown(asked[0])}, and either day or month may be first: "
+            "say --time-format, %d/%m/%Y %H:%M or %m/%d/%Y %H:%M"
+        )
+    return _midnight(best[0][1])
+
+
+def _reads(way: Parsed, cell: str) -> bool:
+    try:
+        _midnight(way)(cell)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _with(form: str) -> Parsed:
+    return lambda text: _strptime(text, form)
+
+
+def _strptime(text: str, form: str) -> datetime:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007  (the zone is the table's)
+    except ValueError:
+        raise ValueError(f"the time {shown(text)} does not look like {form}") from None
+
+
+def _iso(text: str) -> datetime:
+    """ISO 8601, or the same with a space; eight digits alone are a day of another way."""
+    if text.isdigit():
+        raise ValueError(f"the time {shown(text)} does not look like 2025-03-30 02:00")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"the time {shown(text)} does not look like 2025-03-30 02:00") from None
+
+
+def _digits(text: str) -> datetime:
+    """Digits alone: 20250330, 202503300215, or seconds or milliseconds since 1970."""
+    if not (text.isascii() and text.replace(".", "", 1).isdigit()):
+        raise ValueError(f"the time {shown(text)} is not of digits")
+    size = len(text.partition(".")[0])
+    if size in SECONDS:
+        return _epoch(text)
+    if size == MILLISECONDS:
+        return _epoch_ms(text)
+    if size in COMPACT:
+        return _strptime(text, COMPACT[size])
+    raise ValueError(f"the time {shown(text)} is not of digits that are known")
+
+
+def _epoch(text: str) -> datetime:
+    return datetime.fromtimestamp(_seconds(text), UTC)
+
+
+def _epoch_ms(text: str) -> datetime:
+    return datetime.fromtimestamp(_seconds(text) / 1000, UTC)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"the time {shown(text)} is not a number of seconds") from None
+
+
+def _midnight(way: Parsed) -> Parsed:
+    """The same, and 24:00 is midnight at the end of its day."""
+
+    def parsed(text: str) -> datetime:
+        if not _MIDNIGHT.search(text):
+            return way(text)
+        return way(_MIDNIGHT.sub(lambda clock: "00:00" + (clock[1] or ""), text)) + timedelta(
+            days=1
+        )
+
+    return parsed
