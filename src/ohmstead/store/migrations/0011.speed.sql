@@ -23,3 +23,6 @@ ALTER TABLE rollup_batches
 
 -- From here on the bits from 40 on say which powers a stream ever had; nobody knows of those that are there.
 UPDATE rollup_streams SET columns = columns | 4502500115742720;
+
+-- Which holes touch a day, of all meters.
+CREATE INDEX holes_by_time ON stream_events USING gist (tstzrange(began, at)) WHERE kind = 'gap';
