@@ -97,14 +97,21 @@ def test_everything_from_organisation_to_device(said: Said) -> None:
         "device": None,
         "formula": None,
         "parent": None,
+        "unit": "m3",
+        "wh_per_pulse": None,
     }
     assert said("org", "list") == [org]
     assert said("org", "show", "1") == org
     assert said("site", "list") == [site]
     assert said("site", "show", "1") == site
-    assert said("meter", "list") == [meter]
+    (listed,) = said("meter", "list")
+    assert listed.items() > {"id": "G-1", "late": 0, "duplicate": 0, "warnings": 0}.items()
     counts = {"accepted": 0, "late": 0, "duplicate": 0, "refused": 0}
-    assert said("meter", "show", "G-1") == {**meter, "counts": counts}
+    more = {"counts": counts, "unknown_fields": [], "warnings": []}
+    assert said("meter", "show", "G-1") == {**meter, **more}
+    options = ["--interval", "15m", "--unit", "kWh", "--wh-per-pulse", "10"]
+    changed = {**meter, "interval_s": 900, "unit": "kWh", "wh_per_pulse": 10}
+    assert said("meter", "set", "G-1", *options) == changed
 
 
 def test_a_device_gets_all_it_needs_to_send(said: Said, run: Run) -> None:

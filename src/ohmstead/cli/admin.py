@@ -13,6 +13,7 @@ from ohmstead.cli import (
     admin_broker,
     admin_credential,
     admin_integration,
+    admin_meter,
     admin_reader,
     admin_role,
     admin_tariff,
@@ -61,6 +62,7 @@ app.add_typer(admin_token.app, name="token")
 app.add_typer(admin_tariff.app, name="tariff")
 _org, _site, _meter, _device, _user = _subjects.values()
 admin_virtual.add_to(_meter)
+admin_meter.add_to(_meter)
 admin_role.add_to(_meter)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Remove also what belongs to it, and readings.")]
@@ -157,7 +159,7 @@ def remove_site(context: typer.Context, id: Number, yes: Yes = False) -> None:
 
 
 @_meter.command("add", epilog=EPILOG)
-def add_meter(
+def add_meter(  # noqa: PLR0913, PLR0917  (one argument an option)
     context: typer.Context,
     id: Id,
     site: SiteId,
@@ -169,34 +171,37 @@ def add_meter(
         ReadingWay | None, typer.Option(help="A counter, or the energy of each interval.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="A name to be shown with.")] = None,
+    unit: admin_meter.Unit = None,
+    wh_per_pulse: admin_meter.Pulse = None,
     formula: Annotated[
         str | None, typer.Option(help="Of which meters a virtual one is made: a + b - 0.5 * c.")
     ] = None,
 ) -> None:
     """Add a meter to a site: one that is measured, or with --formula a virtual one."""
     if formula is not None:
-        if interval is not None or reading is not None:
+        if any(each is not None for each in (interval, reading, unit, wh_per_pulse)):
             raise BadInput(
-                "a virtual meter has no --interval and no --reading: its formula says all"
+                "a virtual meter has no --interval, --reading, --unit and --wh-per-pulse: "
+                "its formula says all"
             )
         admin_virtual.add(context, id, site, formula, type, name)
         return
     if type is None or interval is None or reading is None:
         raise BadInput("a meter that is measured needs --type, --interval and --reading")
     every_s = interval_s(interval)
-    _print(context, lambda admin: admin.add_meter(id, site, type, every_s, reading, name))
+    admin_meter.add(context, (id, site, type, every_s, reading), name, unit, wh_per_pulse)
 
 
 @_meter.command("list", epilog=EPILOG)
 def list_meters(context: typer.Context) -> None:
     """List every meter."""
-    _print_all(context, lambda admin: admin.list_meters())
+    admin_meter.show_all(context)
 
 
 @_meter.command("show", epilog=EPILOG)
 def show_meter(context: typer.Context, id: Id) -> None:
-    """Show one meter, and how many of its readings came well."""
-    _print(context, lambda admin: admin.show_meter(id))
+    """Show one meter, how many of its readings came well, and what is to be put right."""
+    admin_meter.show(context, id)
 
 
 @_meter.command("remove", epilog=EPILOG)

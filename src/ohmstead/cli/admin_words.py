@@ -91,6 +91,8 @@ def print_all(context: typer.Context, work: Work[Sequence[Shown]]) -> None:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{number} {name}" for name, number in value.items())
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "-"
     return (
         "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value).strip()
     )

@@ -1,0 +1,91 @@
+"""What `ohmstead admin meter` says of senders: counts, warnings, and settings that follow them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from ohmstead.house.admin import Shown, of_meter
+from ohmstead.house.installation import Installation
+from ohmstead.store.meter_settings import MeterSettings
+from ohmstead.store.meters import Meter, Meters
+from ohmstead.store.senders import Senders
+
+
+class SenderAdmin:
+    """The work on one open installation."""
+
+    def __init__(self, installation: Installation) -> None:
+        database = installation.database
+        self._meters, self._settings = Meters(database), MeterSettings(database)
+        self._senders = Senders(database)
+
+    async def all(self) -> list[Shown]:
+        """Every meter, with what was discarded and whether anything is to be put right."""
+        meters = await self._meters.all()
+        known = await self._senders.of([meter.stream for meter in meters])
+        return [
+            {
+                **of_meter(meter),
+                "late": known[meter.stream].late,
+                "duplicate": known[meter.stream].duplicate,
+                "warnings": len(known[meter.stream].warnings(meter)),
+            }
+            for meter in meters
+        ]
+
+    async def show(self, id: str) -> Shown:
+        """One meter with its counts and its warnings."""
+        meter = await self._meters.get(id)
+        sending = (await self._senders.of([meter.stream]))[meter.stream]
+        return {
+            **await self._of(meter),
+            "counts": asdict(await self._meters.counts(meter.stream)),
+            "unknown_fields": _listed(sending.unknown_fields),
+            "warnings": _listed(sending.warnings(meter)),
+        }
+
+    async def add(
+        self,
+        id: str,
+        site: int,
+        type: str,
+        every_s: float,
+        reading: str,
+        *,
+        name: str | None,
+        unit: str | None,
+        wh_per_pulse: float | None,
+    ) -> Shown:
+        """A new meter that is measured."""
+        made = await self._settings.add(
+            id, site, type, every_s, reading, name=name, unit=unit, wh_per_pulse=wh_per_pulse
+        )
+        return await self._of(made)
+
+    async def change(
+        self,
+        id: str,
+        *,
+        interval_s: float | None,
+        reading: str | None,
+        unit: str | None,
+        wh_per_pulse: float | None,
+        name: str | None,
+    ) -> Shown:
+        """Change what is not None."""
+        changed = await self._settings.change(
+            id,
+            interval_s=interval_s,
+            reading=reading,
+            unit=unit,
+            wh_per_pulse=wh_per_pulse,
+            name=name,
+        )
+        return await self._of(changed)
+
+    async def _of(self, meter: Meter) -> Shown:
+        pulse = await self._settings.wh_per_pulse(meter.stream)
+        return {**of_meter(meter), "unit": meter.unit, "wh_per_pulse": pulse}
+
+
+def _listed(said: Sequence[str]) -> list[str]:
+    return list(said)
