@@ -17,7 +17,8 @@ from tests.store.conftest import MakeMeter
 from ohmstead.clock import SetClock
 from ohmstead.errors import Conflict, NotFound
 from ohmstead.reading.reading import Identity
-from ohmstead.store.archive import ARCHIVING, Archive
+from ohmstead.store.archive import Archive
+from ohmstead.store.archive_floors import ARCHIVING
 from ohmstead.store.audit import By
 from ohmstead.store.committer import Committer, Fate, Row
 from ohmstead.store.database import Database

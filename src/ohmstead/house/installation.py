@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ohmstead.access import secrets
 from ohmstead.clock import Clock
-from ohmstead.errors import BadInput
+from ohmstead.errors import BadInput, Conflict
 from ohmstead.house.authority import Authority
 from ohmstead.house.folder import FolderLock, Program
 from ohmstead.store import facts
@@ -26,6 +26,8 @@ from ohmstead.store.server import PostgresServer, running
 LINK_LIFE = timedelta(hours=24)
 FOLDER_TIMEOUT_S = 60.0
 DATABASE_TIMEOUT_S = 30.0
+RESTORING = "restoring"
+"""The file in the folder that is there while a backup is restored into it."""
 EXTERNAL = "database.url"
 """The file in the folder that says which other database the cloud was started with."""
 
@@ -69,6 +71,15 @@ class Installation:
         return authority.ca_certificate
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A database that answers; `server` is it when this process started it."""
+
+    folder: Path | None
+    url: str
+    server: PostgresServer | None
+
+
 @asynccontextmanager
 async def opened(place: Place, *, program: Program, clock: Clock) -> AsyncIterator[Installation]:
     """The installation of `place`, its schema up to date, for as long as the block lasts.
@@ -77,9 +88,26 @@ async def opened(place: Place, *, program: Program, clock: Clock) -> AsyncIterat
     running one; without one it starts the database for its own time.
     """
     async with AsyncExitStack() as stack:
+        found = await stack.enter_async_context(reached(place, program=program))
+        await asyncio.to_thread(migrate, found.url)
+        database = await stack.enter_async_context(Database(found.url))
+        await database.ready(DATABASE_TIMEOUT_S)
+        key = await _key(database)
+        yield Installation(found.folder, found.url, key, database, found.server, clock)
+
+
+@asynccontextmanager
+async def reached(place: Place, *, program: Program) -> AsyncIterator[Reached]:
+    """The database of `place`, started where nobody runs it, its schema as it is; see `opened`."""
+    async with AsyncExitStack() as stack:
         server: PostgresServer | None = None
         if place.data is not None:  # the servers have working folders of their own
             place = replace(place, data=place.data.expanduser().resolve())
+        if place.data is not None and (place.data / RESTORING).exists():
+            raise Conflict(
+                f"a backup was restored into {place.data} only by half: restore it again with "
+                "--force, or into another folder"
+            )
         url = place.database or _external(place.data, program)
         if place.data is not None and (program != "admin" or url is None):
             taken = await stack.enter_async_context(_folder(place.data, program))
@@ -93,11 +121,7 @@ async def opened(place: Place, *, program: Program, clock: Clock) -> AsyncIterat
             stack.push_async_callback(server.stop)
             await server.start()
             url = server.url
-        await asyncio.to_thread(migrate, url)
-        database = await stack.enter_async_context(Database(url))
-        await database.ready(DATABASE_TIMEOUT_S)
-        key = await _key(database)
-        yield Installation(place.data, url, key, database, server, clock)
+        yield Reached(place.data, url, server)
 
 
 @asynccontextmanager

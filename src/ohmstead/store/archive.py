@@ -18,7 +18,7 @@ import structlog
 from ohmstead.errors import Conflict, NotFound, OhmsteadError
 from ohmstead.store import archive_catalogue, archive_export, archive_file, archive_rows, months
 from ohmstead.store.archive_catalogue import Catalogue, Entry
-from ohmstead.store.archive_floors import BARRIER
+from ohmstead.store.archive_floors import ARCHIVING, BARRIER
 from ohmstead.store.archive_leave import ARCHIVED, Leaving, span
 from ohmstead.store.database import CONNECT_TIMEOUT_S, Database
 from ohmstead.store.meters import Meter, Meters
@@ -28,8 +28,6 @@ from ohmstead.store.rollups import Rollups
 
 log = structlog.get_logger(__name__)
 
-ARCHIVING = 0x0E57EB1
-"""The advisory lock of whoever archives or restores: one at a time."""
 RESTORED_FOR = timedelta(days=30)
 
 ELIGIBLE = """

@@ -172,20 +172,23 @@ def schema(url: str) -> Schema:
         return _schema(connection)
 
 
-def migrate(url: str, *, only: Collection[str] | None = None) -> Sequence[str]:
+def migrate(
+    url: str, *, only: Collection[str] | None = None, restoring: bool = False
+) -> Sequence[str]:
     """Bring the schema at `url` to the newest version; blocking.  Gives the files it applied.
 
     Several programs may call this at once: one does the work, the others wait for it.  A lock row
     that a killed program left behind is taken away, since nobody else can hold it then.  Each file
     is applied and noted in one transaction, and waits for locks only shortly, again and again, so
-    that a cloud that runs goes on.  `only` leaves out files that are not in it.
+    that a cloud that runs goes on.  `only` leaves out files that are not in it; `restoring` is said
+    by who fills the database from a backup.
 
     Conflict when the database is of a newer program, or was restored by half.  Unavailable.
     """
     scheme_end = checked(url).index(":")
     with _connected(url) as guard:
         guard.execute("SELECT pg_advisory_lock(%s)", (MIGRATING,))
-        found = _schema(guard)
+        found = _schema(guard, restoring=restoring)
         if found.unknown:
             raise Conflict(
                 f"the database at {hidden(url)} was made by a newer Ohmstead (it has "
@@ -216,11 +219,11 @@ def _connected(url: str) -> Iterator[psycopg.Connection[TupleRow]]:
         ) from trouble
 
 
-def _schema(connection: psycopg.Connection[TupleRow]) -> Schema:
+def _schema(connection: psycopg.Connection[TupleRow], *, restoring: bool = False) -> Schema:
     half, there = connection.execute(
         "SELECT to_regclass(%s) IS NOT NULL, to_regclass('_yoyo_migration') IS NOT NULL", (HALF,)
     ).fetchone() or (False, False)
-    if half:
+    if half and not restoring:
         raise Conflict(
             "a backup was restored into this database only by half: restore it again with --force"
         )
