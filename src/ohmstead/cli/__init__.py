@@ -40,7 +40,9 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("archive", "ohmstead.cli.archive:app", "Put old readings into files, and back."),
     Subcommand("backup", "ohmstead.cli.backup:app", "Put an installation into one file."),
     Subcommand("restore", "ohmstead.cli.backup:restore", "Make an installation of a backup."),
-    Subcommand("migrate", "ohmstead.cli.migrate:migrate", "Bring the database's schema up to date."),
+    Subcommand(
+        "migrate", "ohmstead.cli.migrate:migrate", "Bring the database's schema up to date."
+    ),
     Subcommand("admin", "ohmstead.cli.admin:app", "Add, list, show, remove meters and the rest."),
 )
 
