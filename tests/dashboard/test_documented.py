@@ -1,7 +1,7 @@
 """Every trouble that the description names can be had, from every route that names it."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +10,7 @@ from tests.dashboard.conftest import KEY, NOW, PASSWORD, Enter, SignIn, World, a
 
 from ohmstead.access import secrets
 from ohmstead.access.roles import Role
+from ohmstead.analytics.tariff_check import read
 from ohmstead.dashboard.api import app
 from ohmstead.dashboard.attempts import FORGOTTEN_S, FREE
 from ohmstead.dashboard.limits import Allowance, Limits
@@ -23,12 +24,20 @@ from ohmstead.store.integration_wish import Step, Wish
 from ohmstead.store.integrations import Integration, Integrations
 from ohmstead.store.links import Purpose
 from ohmstead.store.sites import Organisations
+from ohmstead.store.tariffs import Tariffs
 
 ROUTES: list[tuple[str, str, list[int]]] = [
     (method.upper(), path, sorted(int(each) for each in operation["responses"] if int(each) >= 400))
     for path, methods in json.loads(dumped())["paths"].items()
     for method, operation in methods.items()
 ]
+TARIFF: dict[str, Any] = {
+    "name": "Taken",
+    "currency": "CHF",
+    "versions": [
+        {"from": "2025-01-01", "charges": [{"kind": "energy", "name": "E", "price": "1"}]}
+    ],
+}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/session": {"email": "nobody@example.org", "password": "wrong"},
     "POST /api/session/link": {"token": "x" * 43},
@@ -53,15 +62,25 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/integrations/{id}/refuse": {"reason": "no"},
     "POST /api/integrations/preview": {"mac": "A842E39F8124"},
     "PUT /api/integrations/{id}/devices/{mac}": {},
+    "POST /api/tariffs": {"document": TARIFF, "organisation": None},
+    "PUT /api/tariffs/{id}": {"document": TARIFF},
+    "PUT /api/tariffs/{id}/prices": {"prices": [{"start": "2025-01-01T00:00:00Z", "price": 1}]},
+    "POST /api/meters/{id}/contracts": {"tariff": 1, "from": "2025-01-01"},
+    "PUT /api/meters/{id}/contracts": {"to": "2025-01-01"},
     "POST /api/devices/claim": {"mac": "A842E39F8124", "code": "ABCD-EF23"},
 }
 """Bodies that are well formed."""
 BAD_QUERIES = {
     "/api/meters": "limit=0",
     "/api/meters/{id}/power": "points=0",
+    "/api/meters/{id}/costs": "by=x",
     "/api/meters/{id}/energy": "from=x",
     "/api/meters/{id}/energy/buckets": "by=x",
     "/api/meters/{id}/events": "from=x",
+    "/api/meters/{id}/export/energy": "format=x",
+    "/api/meters/{id}/export/readings": "format=x",
+    "/api/sites/{id}/export/energy": "format=x",
+    "/api/sites/{id}/export/readings": "format=x",
     "/api/meters/{id}/readings": "limit=0",
     "/api/meters/{id}/series": "pixels=0",
     "/api/meters/{id}/balance": "by=x",
@@ -160,14 +179,15 @@ async def bend(
         case 404:
             request.id = "nobody" if "/meters" in path else request.id
             request.query = "meters=nobody" if path in ("/api/live", "/api/latest") else ""
-            if path in ("/api/people/invitations", "/api/tokens"):
+            if path in ("/api/people/invitations", "/api/tokens", "/api/tariffs"):
                 request.body = {**(request.body or {}), "organisation": 999}
             if path == "/api/tokens":
                 request.body = {"scope": "read", "organisation": 999, "current_password": PASSWORD}
         case 409:
-            await clash(world, request, bent)
+            of_tariffs = path.startswith(("/api/tariffs", "/api/meters/"))
+            await (taken_tariff if of_tariffs else clash)(world, request, bent)
         case 413:
-            request.content = b"x" * 70_000
+            request.content = b"x" * (9_000_000 if path.endswith("/prices") else 70_000)
         case 429 if not f"{request.method} {path}".startswith(SLOWED):
             none_left = Allowance(limit=1, remaining=0, reset_s=60, retry_s=60)
             bent.setattr(Limits, "take", lambda *_: none_left)
@@ -223,6 +243,17 @@ async def clash(world: World, request: Request, bent: pytest.MonkeyPatch) -> Non
             await world.user("carl@example.org", Role.VIEWER, taken.id)
             other = await Organisations(world.database).add("Other")
             request.id = str(taken.id if request.method == "DELETE" else other.id)
+
+
+async def taken_tariff(world: World, request: Request, _bent: pytest.MonkeyPatch) -> None:
+    """Two tariffs, the first of which a meter has: names are taken, and days."""
+    tariffs, by, meter = Tariffs(world.database), By("test", NOW), await world.meter("taken")
+    used = await tariffs.add(read(TARIFF), None, by=by)
+    other = await tariffs.add(read({**TARIFF, "name": "Other"}), None, by=by)
+    await tariffs.assign(meter, used.id, date(2025, 1, 1), None, by=by)
+    request.id = str(used.id if request.method == "DELETE" else other.id)
+    if "/meters" in request.path:
+        request.id = meter.id
 
 
 async def integration(world: World, name: str | None = None) -> Integration:

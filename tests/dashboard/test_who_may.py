@@ -12,7 +12,10 @@ from ohmstead.access.roles import Role
 from ohmstead.store.audit import By
 
 ROLES = ("stranger", "viewer", "manager", "admin", "root")
-OWN_TABLES = ("/api/integrations", "/api/devices")
+OWN_TABLES = (
+    *("/api/integrations", "/api/devices", "/api/tariffs"),
+    *("/api/meters/{id}/contracts", "/api/meters/{id}/costs"),
+)
 """Routes whose own tests say who may what."""
 LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/session"): "viewer",
@@ -24,6 +27,10 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/meters/{id}/energy"): "viewer",
     ("get", "/api/meters/{id}/energy/buckets"): "viewer",
     ("get", "/api/meters/{id}/events"): "viewer",
+    ("get", "/api/meters/{id}/export/energy"): "viewer",
+    ("get", "/api/meters/{id}/export/readings"): "viewer",
+    ("get", "/api/sites/{id}/export/energy"): "viewer",
+    ("get", "/api/sites/{id}/export/readings"): "viewer",
     ("get", "/api/meters/{id}/readings"): "viewer",
     ("get", "/api/meters/{id}/series"): "viewer",
     ("get", "/api/meters/{id}/balance"): "viewer",
@@ -91,7 +98,7 @@ async def test_a_stranger_gets_nothing_of_the_others_either(world: World, enter:
     client = enter()
     for path, method, _ in OPERATIONS:
         if path.startswith(OWN_TABLES):
-            target = re.sub(r"{\w+}", "A848FA010203", path)
+            target = re.sub(r"{\w+}", "848001010203", path)
             answer = await client.request(method, target, json={})
             assert answer.status_code in (400, 401), f"{method} {path} {answer.text}"
 

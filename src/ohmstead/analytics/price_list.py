@@ -125,6 +125,18 @@ def moment_s(written: str, zone: ZoneInfo | None, after_s: int | None = None) ->
     return int(at)
 
 
+def price_of(start: datetime, end: datetime | None, price: Decimal) -> Price:
+    """A price that was handed in, checked; BadInput."""
+    at = [_quarter_s(each) for each in (start, *([] if end is None else [end]))]
+    return Price(at[0], at[1] if len(at) > 1 else None, sound(price))
+
+
+def _quarter_s(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise BadInput(f"{at.isoformat()} does not say how far it is from UTC")
+    return moment_s(at.isoformat(), None)
+
+
 def _end_s(written: str, start: str, start_s: int, zone: ZoneInfo | None) -> int:
     """Where the price from `start` ends.  The shorter way, where clocks are changed in between."""
     end_s = moment_s(written, zone, start_s)
