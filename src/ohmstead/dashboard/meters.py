@@ -17,6 +17,7 @@ from ohmstead.store.energy import Energies
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 from ohmstead.store.readings import Latest
+from ohmstead.store.senders import Senders
 
 PAGE_MOST = 1000
 POINTS, POINTS_MOST = 720, 5000
@@ -73,6 +74,7 @@ async def meter(
     found = await visible(id, user, parts)
     latest = (await parts.readings.latest([found.stream])).get(found.stream)
     counts = await parts.meters.counts(found.stream)
+    sending = (await Senders(parts.database).of([found.stream]))[found.stream]
     said = asdict(latest.identity) if latest else {}
     plain = summary(found, latest, parts.clock.now())
     return shapes.Meter(
@@ -81,6 +83,9 @@ async def meter(
         device=found.device,
         identity={name: str(text) for name, text in said.items() if text},
         counts=shapes.Counts(**asdict(counts)),
+        suggested_interval_s=sending.suggested_s(found.interval_s),
+        unknown_fields=list(sending.unknown_fields),
+        warnings=sending.warnings(found),
     )
 
 

@@ -152,6 +152,12 @@ class Meter(Struct, frozen=True, kw_only=True):
     device: str | None
     identity: dict[str, str]
     counts: Counts
+    suggested_interval_s: float | None
+    """The interval to set, where readings come too slowly for `interval_s`."""
+    unknown_fields: list[str]
+    """Fields of packets that nobody knows."""
+    warnings: list[str]
+    """What is to be put right, one sentence each."""
 
 
 class Power(Struct, frozen=True, kw_only=True, rename=DIRECTIONS):

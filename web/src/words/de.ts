@@ -95,6 +95,8 @@ export const de: Words = {
   "identity.protocol_version": "Protokollversion",
   "identity.interface": "Schnittstelle",
   "meter.noDevice": "Noch keines",
+  "meter.slow": "Werte kommen langsamer als im Intervall, darum gibt es Lücken. Ein Intervall von {interval} würde passen.",
+  "meter.unknownFields": "Es kommen Felder, die niemand kennt: {fields}.",
   "meter.counts": "Empfangene Werte",
   "meter.accepted": "Gespeichert",
   "meter.late": "Verspätet",

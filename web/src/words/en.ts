@@ -94,6 +94,8 @@ export const en = {
   "identity.protocol_version": "Protocol version",
   "identity.interface": "Port",
   "meter.noDevice": "None yet",
+  "meter.slow": "Values come more slowly than the interval says, so that there are holes. An interval of {interval} would fit.",
+  "meter.unknownFields": "It sends fields nobody knows: {fields}.",
   "meter.counts": "Values received",
   "meter.accepted": "Stored",
   "meter.late": "Late",
