@@ -4,14 +4,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 
+import numpy as np
+
 from ohmstead.analytics.energy_calendar import Size
 from ohmstead.analytics.spans import Span, bounds, months_only
 from ohmstead.errors import BadInput
 from ohmstead.store import rollup_notes, virtual_energy
-from ohmstead.store.database import Database, listed
-from ohmstead.store.energy_columns import Bucket, Columns, moment, summed
+from ohmstead.store.database import Database
+from ohmstead.store.energy_columns import Bucket, Columns, Rows, moment, summed
 from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, VALUE, Way, chosen
 from ohmstead.store.meters import Meter
+from ohmstead.store.packed import seconds, unpacked, whole_arrays
 from ohmstead.store.rollups import Rollups
 
 BUCKETS_MOST = 500_000
@@ -19,7 +22,8 @@ METERS_MOST = 2000
 LEVELS = ("15min", "hour", "day", "month")
 """What is kept, by its number in the table."""
 FOUND = """
-    SELECT stream, extract(epoch FROM at)::float8, part, covered_s, {listed} FROM rollups
+    SELECT array_agg(stream), array_agg(at), array_agg(part), array_agg(coalesce(covered_s, 0)),
+           {listed} FROM rollups
     WHERE stream = ANY(%s) AND level = %s AND at >= %s AND at < %s
 """
 EVER = "SELECT stream, columns FROM rollup_streams WHERE stream = ANY(%s)"
@@ -132,21 +136,27 @@ class Energies:
         found: dict[int, Columns] = {}
         for way, streams in (await self._ways(meters, quantity)).items():
             rows = await self._rows(streams, way, level, edges)
-            for stream in streams:
-                found[stream] = summed(rows[stream], way, edges, now.timestamp(), LEVELS[level])
+            found |= summed(rows, streams, way, edges, now.timestamp(), LEVELS[level])
         return found
 
     async def _rows(
         self, streams: Sequence[int], way: Way, level: int, edges: Sequence[int]
-    ) -> dict[int, list[tuple[float, ...]]]:
-        question = FOUND.format(listed=listed(way.columns or ("NULL::float8",)))
+    ) -> Rows:
+        names = way.columns or ("NULL::float8",)
+        listed = ", ".join(f"array_agg(coalesce({name}, 'NaN'))" for name in names)
         asked = list(streams), level, moment(edges[0]), moment(edges[-1])
         async with self._database.transaction() as connection:
-            cursor = await connection.execute(question.encode(), asked, binary=True)
-            rows: dict[int, list[tuple[float, ...]]] = defaultdict(list)
-            for row in await cursor.fetchall():
-                rows[row[0]].append(row[1:])
-        return rows
+            cursor = connection.cursor(binary=True)
+            whole_arrays(cursor.adapters)
+            await cursor.execute(FOUND.format(listed=listed).encode(), asked)
+            stream, at, part, covered, *said = await cursor.fetchone() or (None,) * (4 + len(names))
+        return Rows(
+            stream=unpacked(stream, "int4").astype(np.int64),
+            at=seconds(unpacked(at, "timestamptz")),
+            part=unpacked(part, "int2").astype(np.int64),
+            covered_s=unpacked(covered, "float8"),
+            said=np.column_stack([unpacked(each, "float8") for each in said]),
+        )
 
     async def _ways(self, meters: Sequence[Meter], quantity: str) -> dict[Way, list[int]]:
         """Streams by how each counts the quantity."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,6 @@ from ohmstead.store.energy_ways import Way
 
 DIGITS = 9
 """Behind the point: a thousandth of a milliwatt-hour, below which there is only noise of sums."""
-Rows = Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +86,50 @@ def columns_of(buckets: Iterable[Bucket], source: str = "15min") -> Columns:
     )
 
 
-def summed(rows: Rows, way: Way, bounds: Sequence[int], now_s: float, source: str) -> Columns:
-    """The buckets between `bounds` of one stream's rows: epoch seconds, part, covered_s, columns.
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows of the rollups: arrays of one length, in no order.
 
-    What a row does not say is None; what no row of a bucket says is NaN in it.
+    `at` in epoch seconds; `said` [n, columns] NaN where a row does not say one.
     """
+
+    stream: Ints
+    at: Floats
+    part: Ints
+    covered_s: Floats
+    said: Floats
+
+
+def summed(
+    rows: Rows, streams: Sequence[int], way: Way, bounds: Sequence[int], now_s: float, source: str
+) -> dict[int, Columns]:
+    """The buckets between `bounds` of each of `streams`; what no row of one says is NaN in it."""
     edges = np.array(bounds, dtype=np.int64)
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), 3 + max(1, len(way.columns)))
-    at, part, covered = table[:, 0], table[:, 1], np.nan_to_num(table[:, 2])
-    said = table[:, 3:]
-    known = ~np.isnan(said).all(axis=1)
-    amount = np.nansum(said, axis=1) * way.factor
-    place = np.searchsorted(edges, at, side="right") - 1
-    count = len(edges) - 1
+    count, order = len(edges) - 1, np.array(sorted(streams))
+    known = ~np.isnan(rows.said).all(axis=1)
+    amount = np.nansum(rows.said, axis=1) * way.factor
+    place = np.searchsorted(order, rows.stream) * count
+    place += np.searchsorted(edges, rows.at, side="right") - 1
 
-    def total(which: npt.NDArray[np.bool_]) -> Floats:
-        some = np.bincount(place[which], minlength=count) > 0
-        return np.where(
-            some, np.bincount(place[which], weights=amount[which], minlength=count), np.nan
-        )
+    def total(which: npt.NDArray[np.bool_], amounts: Floats) -> Floats:
+        size = len(order) * count
+        found = np.bincount(place[which], weights=amounts[which], minlength=size)
+        return found.astype(np.float64).reshape(len(order), count)
 
-    whole = np.round(total(known & (part == 0)), DIGITS)
-    across = np.nan_to_num(np.round(total(known & (part == 1)), DIGITS))
-    seen = np.bincount(place[part == 0], weights=covered[part == 0], minlength=count)
+    def said(which: npt.NDArray[np.bool_]) -> Floats:
+        some = total(which, np.ones(len(place))) > 0
+        return np.where(some, np.round(total(which, amount), DIGITS), np.nan)
+
+    whole, across = said(known & (rows.part == 0)), np.nan_to_num(said(known & (rows.part == 1)))
+    seen = total(rows.part == 0, np.nan_to_num(rows.covered_s))
     elapsed = np.minimum(edges[1:], now_s) - edges[:-1]
     share = np.where(elapsed > 0, seen / np.where(elapsed > 0, elapsed, 1.0), 0.0)
-    return Columns(
-        start=edges[:-1],
-        end=edges[1:],
-        energy=whole,
-        estimated=np.where(np.isnan(whole), np.nan, whole if way.guessed else across),
-        completeness=np.minimum(share, 1.0).round(6).astype(np.float64),
-        source=source,
-    )
+    share = np.minimum(share, 1.0).round(6).astype(np.float64)
+    estimated = np.where(np.isnan(whole), np.nan, whole if way.guessed else across)
+    return {
+        stream: Columns(edges[:-1], edges[1:], whole[n], estimated[n], share[n], source)
+        for n, stream in enumerate(order.tolist())
+    }
 
 
 def plain(values: Floats) -> list[float | None]:
