@@ -71,8 +71,10 @@ def test_energy_as_json_and_csv(database_url: str) -> None:
         },
     ]
     table = list(csv.reader(io.StringIO(run(database_url, *said, "--format", "csv"))))
-    assert table[0] == ["start", "end", "kwh", "estimated_kwh", "completeness"]
-    assert table[3][2:] == ["", "", "0.0"]
+    names = ["start", "end", "kwh", "estimated_kwh", "completeness", "start_utc", "end_utc"]
+    assert table[0] == names
+    assert table[1][5:] == ["2025-03-29T23:00:00Z", "2025-03-30T22:00:00Z"]
+    assert table[3][2:5] == ["", "", "0.0"]
     with pytest.raises(NotFound, match="'m2'"):
         run(database_url, "--meter", "m2", *said[2:])
     with pytest.raises(BadInput, match=r"--from '30\.3\.2025' is not a day"):

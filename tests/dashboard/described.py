@@ -47,6 +47,8 @@ async def as_described(answer: httpx.Response) -> None:
     if answer.content:
         kind = answer.headers["content-type"]
         assert kind in content, f"{method} {path} answers {status} with {kind}"
+        if content[kind]["schema"].get("format") == "binary":
+            return  # a file, whose own tests read it
         fits(answer.json(), content[kind]["schema"], f"{method} {path}", document)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ohmstead.clock import Clock
 from ohmstead.dashboard.attempts import Attempts
+from ohmstead.dashboard.downloads import Turns
 from ohmstead.dashboard.hashing import Hashing
 from ohmstead.dashboard.limits import OF_TOKEN
 from ohmstead.dashboard.live import Hub
@@ -104,6 +105,7 @@ class Parts:
         self.meters = Meters(database)
         self.readings = Readings(database)
         self.attempts = Attempts(clock)
+        self.exporting = Turns()
         self.hashing = Hashing()
         self.is_set_up = False
         """Whether somebody had a password when it was last asked; that stays so."""

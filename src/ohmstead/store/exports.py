@@ -18,7 +18,7 @@ from ohmstead.store import columns
 from ohmstead.store.database import Database, listed
 from ohmstead.store.energy import Energies
 from ohmstead.store.energy_columns import Bucket
-from ohmstead.store.energy_ways import NET, ways
+from ohmstead.store.energy_ways import EXPORT, NET, ways
 from ohmstead.store.meters import Meter
 from ohmstead.store.readings import GAP, Readings
 from ohmstead.surfaces.table import Cell, Column, Kind, Page, Row, Sheet, Subject
@@ -99,6 +99,17 @@ class EnergyAsked:
             ]
         return found
 
+    def check(self) -> None:
+        """BadInput when these days or this quantity cannot be answered."""
+        if self.first >= self.last:
+            raise BadInput(
+                f"{self.first} is not before {self.last}: the last day is not part of what is asked"
+            )
+        for meter in self.meters:
+            can_count(meter, self.quantity)
+            if self.counters:
+                _counter(meter, self.quantity)
+
     def sheet(self, now: datetime) -> Sheet:
         """What a format is told before the first row."""
         return Sheet(
@@ -148,11 +159,7 @@ class Exports:
 
     async def energy(self, asked: EnergyAsked, now: datetime) -> AsyncIterator[Page]:
         """Rows of energy, a month of a meter at a time (of months, a year); BadInput."""
-        if asked.first >= asked.last:
-            raise BadInput(
-                f"{asked.first} is not before {asked.last}: the last day is not part of what is"
-                " asked"
-            )
+        asked.check()
         subjects = await self._subjects(asked.meters)
         whole = len(subjects) * (asked.last - asked.first).days
         done = 0
@@ -249,12 +256,17 @@ class Exports:
         ]
 
 
+def can_count(meter: Meter, quantity: str) -> None:
+    """BadInput when a meter can have no energy of `quantity`."""
+    ways(meter, EXPORT if quantity == NET else quantity)
+
+
 def countable(meters: Iterable[Meter], quantity: str) -> tuple[list[Meter], list[str]]:
     """The meters that can have energy of `quantity`, and why the others cannot."""
     can, cannot = [], []
     for meter in meters:
         try:
-            ways(meter, quantity)
+            can_count(meter, quantity)
         except BadInput as trouble:
             cannot.append(str(trouble))
         else:

@@ -44,7 +44,7 @@ class Format:
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ALL: tuple[Format, ...] = (
-    Format("csv", "csv", "text/csv; charset=utf-8; header=present", "table_text:CsvWriter"),
+    Format("csv", "csv", "text/csv; charset=utf-8", "table_text:CsvWriter"),
     Format("json", "json", "application/json", "table_text:JsonWriter", bare=True),
     Format("ndjson", "ndjson", "application/x-ndjson", "table_text:LinesWriter", bare=True),
     Format(
