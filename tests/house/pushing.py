@@ -66,7 +66,8 @@ class Pushing:
 SCOPES = ("meter:m1", "site:1", "org:1", "org:2", "partner:1")
 
 
-async def _furnish(database: Database) -> dict[str, tuple[str, str]]:
+async def furnished(database: Database) -> dict[str, tuple[str, str]]:
+    """Organisations, sites, meters and credentials; gives user name and password of each scope."""
     for name in ("Works", "Homes"):
         await Organisations(database).add(name)
     sites = Sites(database)
@@ -92,7 +93,7 @@ def pushing(url: str, *, trusted: tuple[str, ...] = ()) -> Iterator[Pushing]:
     async def serve() -> None:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(url))
-            logins = await _furnish(database)
+            logins = await furnished(database)
             shown: list[Stored] = []
             push = await stack.enter_async_context(
                 push_api(

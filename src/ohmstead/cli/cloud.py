@@ -25,6 +25,7 @@ from ohmstead.settings.mail import (
     sender_of,
     smtp_of,
 )
+from ohmstead.settings.push import MOST_WORKERS, push_options
 
 
 def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
@@ -120,6 +121,19 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         Path | None,
         typer.Option(file_okay=False, help="Folder for old readings; default DATA/archive."),
     ] = None,
+    push: Annotated[
+        str | None, typer.Option(help="A further address for packets alone (TLS).")
+    ] = None,
+    push_http: Annotated[
+        str | None,
+        typer.Option(help="The same without TLS: for this machine and trusted proxies."),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0, max=MOST_WORKERS, help="Processes that take packets at these addresses."
+        ),
+    ] = 0,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(help="Address or network of a reverse proxy to believe; may be repeated."),
@@ -137,6 +151,7 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
         sql_listen=None if sql_listen is None else _address(sql_listen),
         names=tuple(name or ()),
         trusted_proxies=tuple(map(_network, trusted_proxy or ())),
+        push=push_options(push, push_http, workers),
         sync_always=not no_broker_sync,
         archive=archive.expanduser().resolve() if archive else None,
         broker=external(
@@ -192,6 +207,8 @@ async def _run(options: CloudOptions) -> None:
 def _say(running: Running) -> None:
     typer.echo(f"Pages          {running.http_url}   {running.https_url}")
     typer.echo(f"MQTT service   {running.mqtt_uri}")
+    if running.push_urls:
+        typer.echo(f"Packets        {'   '.join(running.push_urls)}")
     if running.sql_at:
         typer.echo(f"SQL (readers)  {running.sql_at}")
     typer.echo(f"CA certificate {running.certificate}")

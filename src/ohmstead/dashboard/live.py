@@ -71,6 +71,11 @@ class Hub:
         """How many watch now."""
         return len(self._watchers)
 
+    @property
+    def meters(self) -> frozenset[str]:
+        """The meters that anybody watches now."""
+        return frozenset().union(*(watcher.meters for watcher in self._watchers))
+
     def post(
         self, meter: str, at: datetime, values: Mapping[str, float], value: float | None = None
     ) -> None:

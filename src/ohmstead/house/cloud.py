@@ -25,6 +25,7 @@ from ohmstead.dashboard.api import app as pages
 from ohmstead.dashboard.live import Hub
 from ohmstead.errors import BadInput
 from ohmstead.house import installation as installations
+from ohmstead.house import push_doors
 from ohmstead.house.archive import FOLDER, archive_of, nightly
 from ohmstead.house.authority import Authority
 from ohmstead.house.background import Background
@@ -76,6 +77,8 @@ class Running:
     """A link that signs the first person in, once; None when somebody has an account."""
     sql_at: str | None = None
     """host:port at which readers reach the database from outside; None where they do not."""
+    push_urls: tuple[str, ...] = ()
+    """Where packets are taken beside the pages' addresses."""
 
 
 @asynccontextmanager
@@ -91,6 +94,9 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             listen(options.https.host, options.https.port, "the pages (https)"),
         ]
         for sock in sockets:
+            stack.callback(sock.close)
+        push_at = push_doors.reserved(options)
+        for sock in push_at:
             stack.callback(sock.close)
         door = _sql_socket(options)
         if door is not None:
@@ -161,6 +167,9 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             await stack.enter_async_context(
                 HttpServer(push.app, sock, tls=tls, protocol=push.protocol)
             )
+        await stack.enter_async_context(
+            push_doors.served(options, push_at, push, home, (files, context), hub, show)
+        )
         stack.callback(hub.close)  # a server that stops waits for the streams that are open
         tasks.run(_upkeep(authority, options, broker, context), name="upkeep")
         await known.set(facts.PAGES_URL, urls[0])
@@ -176,6 +185,10 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             hub=hub,
             sign_in_link=f"{urls[0]}/sign-in/{link}" if link else None,
             sql_at=sql_at,
+            push_urls=tuple(
+                f"{scheme}://{_reached(Address(at.host, sock.getsockname()[1]), options.names)}"
+                for (scheme, at), sock in zip(options.push.addresses, push_at, strict=True)
+            ),
         )
 
 

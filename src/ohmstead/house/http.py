@@ -18,13 +18,18 @@ STARTED_LOOK_S = 0.01
 STOP_TIMEOUT_S = 5
 
 
-def listen(host: str, port: int, what: str) -> socket.socket:
-    """A bound TCP socket; Unavailable, with what to do, when the address cannot be had."""
+def listen(host: str, port: int, what: str, *, shared: bool = False) -> socket.socket:
+    """A bound TCP socket; Unavailable, with what to do, when the address cannot be had.
+
+    Several processes may each have one that is `shared`: connections are dealt out to them.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, proto, _, at = found[0]
         sock = socket.socket(family, kind, proto)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(at)
     except OSError as error:
         raise Unavailable(

