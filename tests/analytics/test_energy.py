@@ -64,6 +64,26 @@ def test_a_history_gives_what_was_worked_out_by_hand(history: History) -> None:
     assert estimated == pytest.approx(wanted, abs=1e-9, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    "before, after, hours, used",
+    [
+        (999.0, 1.0, 1, 2.0),  # three digits, which are never found
+        (99_999.0, 1.0, 1, None),  # six digits: far from the end
+        (950_000.0, 200_000.0, 40, 250_000.0),  # in a long hole: not near its end, and known
+        (400_000.0, 0.0, 90, None),  # more than half a range: a reset
+        (1_000_001.0, 1.0, 1, None),  # more than it can show
+    ],
+)
+def test_a_known_range_is_where_a_counter_begins_anew(
+    before: float, after: float, hours: int, used: float | None
+) -> None:
+    """docs/energy.md: the digits of a meter, where somebody said how many there are."""
+    wrap = np.full(2, 1000.0 if before < 1000 else 1e6)
+    at, counter = np.array([0, hours * H]), np.array([before, after])
+    steps = energy.counted(at, counter, 1.75 * H, wrap=wrap)
+    assert steps.energy.tolist() == pytest.approx([NAN if used is None else used], nan_ok=True)
+
+
 def test_a_hole_longer_than_a_year_and_more_belongs_to_no_bucket() -> None:
     """docs/energy.md: nobody could say to which."""
     steps = energy.counted(np.array([0.0, 401 * 24 * H]), np.array([1.0, 2.0]), 1.75 * H)

@@ -112,6 +112,9 @@ def test_everything_from_organisation_to_device(said: Said) -> None:
     options = ["--interval", "15m", "--unit", "kWh", "--wh-per-pulse", "10"]
     changed = {**meter, "interval_s": 900, "unit": "kWh", "wh_per_pulse": 10}
     assert said("meter", "set", "G-1", *options) == changed
+    digits = said("meter", "set", "G-1", "--digits", "6")
+    assert digits == {**changed, "counter_digits": 6}
+    assert said("meter", "set", "G-1", "--digits", "0") == changed
 
 
 def test_a_device_gets_all_it_needs_to_send(said: Said, run: Run) -> None:

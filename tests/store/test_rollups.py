@@ -12,6 +12,7 @@ from ohmstead.clock import SetClock
 from ohmstead.reading.reading import Identity
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
+from ohmstead.store.meter_settings import MeterSettings
 from ohmstead.store.rollups import Rollups
 
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
@@ -193,3 +194,22 @@ async def test_the_worker_makes_what_it_can(
         assert len(kept) == 1
         assert await Rollups(database).work_off() == 1
     assert await database.rows("SELECT id FROM rollup_batches") == []
+
+
+@pytest.mark.parametrize("digits, energy, kind", [(None, 2.0, "rollover"), (6, None, "reset")])
+async def test_known_digits_say_where_a_counter_begins_anew(
+    database: Database, clock: SetClock, make_meter: MakeMeter,
+    digits: int | None, energy: float | None, kind: str,
+) -> None:  # fmt: skip
+    """docs/energy.md: 99 999 to 1 is a rollover of five digits, and none of six."""
+    meter = await make_meter(interval_s=3600.0)
+    await write(database, clock, meter.stream, [(0, 99_999), (1, 1)])
+    await Rollups(database).refresh([meter.stream])
+    await MeterSettings(database).change(meter.id, counter_digits=digits)
+    await Rollups(database).refresh([meter.stream])
+    found = await rollups(database, meter.stream, 1)
+    assert [row["active_import_energy_kwh"] for row in found] == ([energy] if energy else [])
+    (event,) = await database.rows(
+        "SELECT kind FROM stream_events WHERE stream = %s", (meter.stream,)
+    )
+    assert event == {"kind": kind}

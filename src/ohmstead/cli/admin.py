@@ -173,23 +173,24 @@ def add_meter(  # noqa: PLR0913, PLR0917  (one argument an option)
     name: Annotated[str | None, typer.Option(help="A name to be shown with.")] = None,
     unit: admin_meter.Unit = None,
     wh_per_pulse: admin_meter.Pulse = None,
+    digits: admin_meter.Digits = None,
     formula: Annotated[
         str | None, typer.Option(help="Of which meters a virtual one is made: a + b - 0.5 * c.")
     ] = None,
 ) -> None:
     """Add a meter to a site: one that is measured, or with --formula a virtual one."""
     if formula is not None:
-        if any(each is not None for each in (interval, reading, unit, wh_per_pulse)):
+        if any(each is not None for each in (interval, reading, unit, wh_per_pulse, digits)):
             raise BadInput(
-                "a virtual meter has no --interval, --reading, --unit and --wh-per-pulse: "
-                "its formula says all"
+                "a virtual meter has no --interval, --reading, --unit, --wh-per-pulse and "
+                "--digits: its formula says all"
             )
         admin_virtual.add(context, id, site, formula, type, name)
         return
     if type is None or interval is None or reading is None:
         raise BadInput("a meter that is measured needs --type, --interval and --reading")
     every_s = interval_s(interval)
-    admin_meter.add(context, (id, site, type, every_s, reading), name, unit, wh_per_pulse)
+    admin_meter.add(context, (id, site, type, every_s, reading), name, unit, wh_per_pulse, digits)
 
 
 @_meter.command("list", epilog=EPILOG)

@@ -21,6 +21,9 @@ Unit = Annotated[str | None, typer.Option(help="Unit of `value`: kWh, Wh, MWh, m
 Pulse = Annotated[
     float | None, typer.Option(help="Energy of a pulse, for a meter that counts pulses.")
 ]
+Digits = Annotated[
+    int | None, typer.Option(help="Digits of its counters before the point, 3 to 12; 0: not known.")
+]
 
 
 def add_to(meter: typer.Typer) -> None:
@@ -34,12 +37,13 @@ def add(
     name: str | None,
     unit: str | None,
     wh_per_pulse: float | None,
+    digits: int | None = None,
 ) -> None:
     """Add a meter that is measured: id, site, type, interval in seconds and way of reading."""
     print_one(
         context,
         lambda installation, _: SenderAdmin(installation).add(
-            *meter, name=name, unit=unit, wh_per_pulse=wh_per_pulse
+            *meter, name=name, unit=unit, wh_per_pulse=wh_per_pulse, counter_digits=digits
         ),
     )
 
@@ -65,6 +69,7 @@ def change(
     ] = None,
     unit: Unit = None,
     wh_per_pulse: Pulse = None,
+    digits: Digits = None,
     name: Annotated[str | None, typer.Option(help="A name to be shown with.")] = None,
 ) -> None:
     """Change what is named of a meter; the rest stays, and its energy is made anew."""
@@ -78,5 +83,6 @@ def change(
             unit=unit,
             wh_per_pulse=wh_per_pulse,
             name=name,
+            counter_digits=digits,
         ),
     )

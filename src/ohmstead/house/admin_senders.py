@@ -43,7 +43,7 @@ class SenderAdmin:
             "warnings": _listed(sending.warnings(meter)),
         }
 
-    async def add(
+    async def add(  # noqa: PLR0913  (one argument a property)
         self,
         id: str,
         site: int,
@@ -54,10 +54,19 @@ class SenderAdmin:
         name: str | None,
         unit: str | None,
         wh_per_pulse: float | None,
+        counter_digits: int | None = None,
     ) -> Shown:
         """A new meter that is measured."""
         made = await self._settings.add(
-            id, site, type, every_s, reading, name=name, unit=unit, wh_per_pulse=wh_per_pulse
+            id,
+            site,
+            type,
+            every_s,
+            reading,
+            name=name,
+            unit=unit,
+            wh_per_pulse=wh_per_pulse,
+            counter_digits=counter_digits,
         )
         return await self._of(made)
 
@@ -70,6 +79,7 @@ class SenderAdmin:
         unit: str | None,
         wh_per_pulse: float | None,
         name: str | None,
+        counter_digits: int | None = None,
     ) -> Shown:
         """Change what is not None."""
         changed = await self._settings.change(
@@ -79,12 +89,14 @@ class SenderAdmin:
             unit=unit,
             wh_per_pulse=wh_per_pulse,
             name=name,
+            counter_digits=counter_digits,
         )
         return await self._of(changed)
 
     async def _of(self, meter: Meter) -> Shown:
         pulse = await self._settings.wh_per_pulse(meter.stream)
-        return {**of_meter(meter), "unit": meter.unit, "wh_per_pulse": pulse}
+        digits = {} if meter.counter_digits is None else {"counter_digits": meter.counter_digits}
+        return {**of_meter(meter), "unit": meter.unit, "wh_per_pulse": pulse, **digits}
 
 
 def _listed(said: Sequence[str]) -> list[str]:

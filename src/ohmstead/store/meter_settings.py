@@ -8,13 +8,16 @@ from ohmstead.store.sites import named
 
 ENERGIES = ("kWh", "Wh", "MWh", "GJ")
 LARGEST_PULSE_WH = 1e9
+DIGITS = (3, 12)
 MAKE_ANEW = """
     INSERT INTO rollup_notes (stream, first, last)
     SELECT stream, min(at), max(at) FROM readings WHERE stream = %s
     GROUP BY stream, date_trunc('month', at)
 """
+SETTLE = "UPDATE meters SET wh_per_pulse = %s, counter_digits = %s WHERE stream = %s"
 CHANGE = """
-    UPDATE meters SET interval_s = %s, reading = %s, unit = %s, wh_per_pulse = %s, name = %s
+    UPDATE meters SET interval_s = %s, reading = %s, unit = %s, wh_per_pulse = %s, name = %s,
+        counter_digits = %s
     WHERE stream = %s
 """
 
@@ -32,7 +35,7 @@ class MeterSettings:
         )
         return found["wh_per_pulse"] if found else None
 
-    async def add(
+    async def add(  # noqa: PLR0913  (one argument a property)
         self,
         id: str,
         site: int,
@@ -43,20 +46,20 @@ class MeterSettings:
         name: str | None = None,
         unit: str | None = None,
         wh_per_pulse: float | None = None,
+        counter_digits: int | None = None,
     ) -> Meter:
         """A new meter; BadInput says which property is wrong, Conflict that the id is taken."""
-        medium = BY_MEDIUM.get(type)
+        medium, digits = BY_MEDIUM.get(type), _digits(counter_digits)
         pulse = None
         if wh_per_pulse is not None and medium is not None:
             pulse = _pulse(id, unit or medium.unit, wh_per_pulse)
         meter = await Meters(self._database).add(
             id, site, type, interval_s, reading, name=name, unit=unit
         )
-        if pulse is not None:
-            await self._database.change(
-                "UPDATE meters SET wh_per_pulse = %s WHERE stream = %s", (pulse, meter.stream)
-            )
-        return meter
+        if pulse is None and digits is None:
+            return meter
+        await self._database.change(SETTLE, (pulse, digits, meter.stream))
+        return await Meters(self._database).get(meter.id)
 
     async def change(
         self,
@@ -67,26 +70,34 @@ class MeterSettings:
         unit: str | None = None,
         wh_per_pulse: float | None = None,
         name: str | None = None,
+        counter_digits: int | None = None,
     ) -> Meter:
         """Change what is named, the rest stays; `wh_per_pulse` 0 says that it counts no pulses.
+
+        `counter_digits` 0 says that nobody knows how many they are.
 
         Units count from now on: what is stored is not converted.  BadInput, NotFound.
         """
         meter = await Meters(self._database).get(id)
-        if meter.formula is not None and (interval_s or reading or unit or wh_per_pulse):
+        if meter.formula is not None and (
+            interval_s or reading or unit or wh_per_pulse or counter_digits
+        ):
             raise BadInput(f"meter {id!r} is made of others: its formula says all but its name")
         now = await self.wh_per_pulse(meter.stream)
         pulse = now if wh_per_pulse is None else _pulse(id, unit or meter.unit, wh_per_pulse)
+        digits = meter.counter_digits if counter_digits is None else _digits(counter_digits)
         settings = (
             _interval(interval_s) or meter.interval_s,
             _reading(reading) or meter.reading,
             _unit(meter, unit) or meter.unit,
             pulse,
             named(name, "a meter") if name is not None else meter.name,
+            digits,
         )
         async with self._database.transaction() as connection:
             await connection.execute(CHANGE, (*settings, meter.stream))
-            if settings[:2] != (meter.interval_s, meter.reading):
+            before = meter.interval_s, meter.reading, meter.counter_digits
+            if (*settings[:2], digits) != before:
                 await connection.execute(MAKE_ANEW, (meter.stream,))
         return await Meters(self._database).get(id)
 
@@ -101,6 +112,15 @@ def _reading(reading: str | None) -> str | None:
     if reading is not None and reading not in READING:
         raise BadInput(f"{reading!r} is not a way of reading; take one of {', '.join(READING)}")
     return reading
+
+
+def _digits(digits: int | None) -> int | None:
+    if digits and not DIGITS[0] <= digits <= DIGITS[1]:
+        raise BadInput(
+            f"a counter of {digits} digits before its point is not known; it has {DIGITS[0]} to "
+            f"{DIGITS[1]}, and 0 says that nobody knows"
+        )
+    return digits or None
 
 
 def _unit(meter: Meter, unit: str | None) -> str | None:

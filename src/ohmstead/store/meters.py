@@ -20,6 +20,7 @@ class Meter:
     `interval_s` is how often it is expected to say something; `reading` is `cumulative` when its
     energy is a counter, `interval` when each reading is the energy since the one before; `unit` is
     of its `value` (kWh for electricity); `device` is the MAC of the device that reads it, or None.
+    `counter_digits` are those of its counters before the point, None where nobody said.
     `formula` says of which others a virtual one is made; `parent` is the id of the one it is below.
     """
 
@@ -34,6 +35,7 @@ class Meter:
     device: str | None
     formula: str | None = None
     parent: str | None = None
+    counter_digits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ OF_A_STREAM = (
 METERS = """
     SELECT m.id, m.stream, m.type, m.interval_s, m.reading, m.unit, m.name, d.mac AS device,
            s.id AS site, s.name AS site_name, s.organisation, s.timezone, m.formula,
+           m.counter_digits,
            (SELECT p.id FROM meters p WHERE p.stream = m.parent) AS parent
     FROM meters m JOIN sites s ON s.id = m.site LEFT JOIN devices d ON d.stream = m.stream
 """
@@ -198,6 +201,7 @@ def meter_of(row: Record) -> Meter:
         unit=row["unit"],
         name=row["name"],
         device=row["device"],
+        counter_digits=row["counter_digits"],
         formula=row["formula"],
         parent=row["parent"],
     )
