@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from ohmstead.analytics.energy_calendar import Size, midnight_s
 from ohmstead.errors import BadInput
@@ -19,6 +20,7 @@ from ohmstead.store.database import Database, listed
 from ohmstead.store.energy import Energies
 from ohmstead.store.energy_columns import Bucket
 from ohmstead.store.energy_ways import EXPORT, NET, ways
+from ohmstead.store.export_archive import ArchivedReadings
 from ohmstead.store.meters import Meter
 from ohmstead.store.readings import GAP, Readings
 from ohmstead.surfaces.table import Cell, Column, Kind, Page, Row, Sheet, Subject
@@ -151,11 +153,12 @@ def sheet_of_readings(asked: ReadingsAsked, chosen: Sequence[Column], now: datet
 
 
 class Exports:
-    """What was measured, for files."""
+    """What was measured, for files; `archive` is where archived months are, where not as usual."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, archive: Path | None = None) -> None:
         self._database = database
         self._energies = Energies(database)
+        self._archived = ArchivedReadings(database, archive)
 
     async def energy(self, asked: EnergyAsked, now: datetime) -> AsyncIterator[Page]:
         """Rows of energy, a month of a meter at a time (of months, a year); BadInput."""
@@ -182,7 +185,10 @@ class Exports:
         else:
             said: set[str] = set()
             for meter in asked.meters:
-                said |= await self._said(meter, *asked.span(meter))
+                span = asked.span(meter)
+                said |= await self._said(meter, *span)
+                for gone in await self._archived.of(meter, *span):
+                    said |= await self._archived.said(meter, gone)
             chosen = [column for column in columns.VALUES.values() if column in said]
         return [METER, *MOMENTS, *map(_described, chosen)]
 
@@ -193,13 +199,40 @@ class Exports:
         subjects = await self._subjects(asked.meters)
         for n, (meter, subject) in enumerate(zip(asked.meters, subjects, strict=True)):
             first, last = asked.span(meter)
-            after: datetime | None = START
-            while after is not None:
-                rows = await self._page(question, meter, first, last, after)
-                after = rows[-1][0] if len(rows) == PAGE_ROWS else None
-                share = 1.0 if after is None else (after - first) / (last - first)
+            async for rows in self._rows(question, meter, first, last, names):
+                share = (rows[-1][0] - first) / (last - first)
                 said = [_reading(subject, meter, row) for row in rows]
                 yield Page(subject, said, (n + share) / len(subjects))
+            yield Page(subject, [], (n + 1) / len(subjects))
+
+    async def _rows(
+        self, question: str, meter: Meter, first: datetime, last: datetime, names: Sequence[str]
+    ) -> AsyncIterator[list[tuple[Cell, ...]]]:
+        """What is stored, and what is archived of the same time."""
+        at = first
+        for gone in await self._archived.of(meter, first, last):
+            async for rows in self._stored(question, meter, at, gone.first):
+                yield rows
+            left = [
+                row
+                async for rows in self._stored(question, meter, gone.first, gone.last)
+                for row in rows
+            ]
+            async for rows in self._archived.rows(meter, gone, (*_FIXED, *names), left):
+                yield rows
+            at = gone.last
+        async for rows in self._stored(question, meter, at, last):
+            yield rows
+
+    async def _stored(
+        self, question: str, meter: Meter, first: datetime, last: datetime
+    ) -> AsyncIterator[list[tuple[Cell, ...]]]:
+        after: datetime | None = START
+        while after is not None:
+            rows = await self._page(question, meter, first, last, after)
+            after = rows[-1][0] if len(rows) == PAGE_ROWS else None
+            if rows:
+                yield rows
 
     async def _page(
         self, question: str, meter: Meter, first: datetime, last: datetime, after: datetime

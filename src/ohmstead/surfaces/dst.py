@@ -47,14 +47,14 @@ def changes(zone: ZoneInfo, year: int) -> list[tuple[datetime, int, int]]:
     """The changes of a year: local wall time before the change, offset before and after, s."""
     found = []
     at, end = (datetime(y, 1, 1, tzinfo=UTC) for y in (year, year + 1))
+    before = _offset_s(at.astimezone(zone))
     while at < end:
-        after = at + timedelta(hours=1)
-        a, b = _offset_s(at.astimezone(zone)), _offset_s(after.astimezone(zone))
-        if a != b:
-            moment = at if _offset_s(at.astimezone(zone)) == b else _exact(zone, at, after)
-            wall = moment.replace(tzinfo=None) + timedelta(seconds=a)
-            found.append((wall, a, b))
-        at = after
+        tomorrow = at + timedelta(days=1)
+        behind = _offset_s(tomorrow.astimezone(zone))
+        if behind != before:
+            wall = _exact(zone, at, tomorrow).replace(tzinfo=None) + timedelta(seconds=before)
+            found.append((wall, before, behind))
+        at, before = tomorrow, behind
     return found
 
 
