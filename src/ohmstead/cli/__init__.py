@@ -37,6 +37,7 @@ COMMANDS: tuple[Subcommand, ...] = (
     Subcommand("release", "ohmstead.cli.release:app", "Make and look into releases of it."),
     Subcommand("show", "ohmstead.cli.show:app", "Ask what was measured."),
     Subcommand("export", "ohmstead.cli.export:app", "Write out what was measured."),
+    Subcommand("import", "ohmstead.cli.import_:app", "Take in what other programs measured."),
     Subcommand("archive", "ohmstead.cli.archive:app", "Put old readings into files, and back."),
     Subcommand("backup", "ohmstead.cli.backup:app", "Put an installation into one file."),
     Subcommand("restore", "ohmstead.cli.backup:restore", "Make an installation of a backup."),
