@@ -67,6 +67,8 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/organisations"): "viewer",
     ("post", "/api/organisations"): "root",
     ("put", "/api/organisations/{id}"): "root",
+    ("get", "/api/organisations/{id}/retention"): "viewer",
+    ("put", "/api/organisations/{id}/retention"): "admin",
     ("delete", "/api/organisations/{id}"): "root",
     ("get", "/api/mail"): "root",
     ("post", "/api/mail/test"): "root",
@@ -84,6 +86,7 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/people/{id}"): {"role": "viewer"},
     ("post", "/api/organisations"): {"name": "Another"},
     ("put", "/api/organisations/{id}"): {"name": "Another"},
+    ("put", "/api/organisations/{id}/retention"): {"raw_months": 24},
 }
 
 

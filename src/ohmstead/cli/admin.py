@@ -15,6 +15,7 @@ from ohmstead.cli import (
     admin_integration,
     admin_meter,
     admin_reader,
+    admin_retention,
     admin_role,
     admin_tariff,
     admin_token,
@@ -54,6 +55,7 @@ _subjects = {
 for _name, _subject in _subjects.items():
     app.add_typer(_subject, name=_name)
 app.add_typer(admin_integration.app, name="integration")
+app.add_typer(_subjects["org"], name="organisation", hidden=True)  # its whole name is as good
 app.add_typer(admin_broker.app, name="broker")
 app.add_typer(admin_reader.app, name="reader")
 app.add_typer(admin_credential.app, name="credential")
@@ -109,6 +111,9 @@ def _print_all(context: typer.Context, work: Callable[[Admin], Awaitable[Sequenc
 def add_organisation(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
     """Add an organisation."""
     _print(context, lambda admin: admin.add_organisation(name))
+
+
+_org.command("retention", epilog=EPILOG)(admin_retention.retention)
 
 
 @_org.command("list", epilog=EPILOG)

@@ -59,9 +59,9 @@ def _resolved(folder: Path | None) -> Path | None:
 
 
 @app.command("list", epilog=EPILOG)
-def list_files(context: typer.Context, of: Of = None, folder: Folder = None) -> None:
+def list_files(context: typer.Context, of: Of = None) -> None:
     """List what is in the archive."""
-    print_all(context, lambda home, _: house.listed(home, _resolved(folder), of))
+    print_all(context, lambda home, _: house.listed(home, of))
 
 
 @app.command("run", epilog=EPILOG)

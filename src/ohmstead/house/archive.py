@@ -3,20 +3,22 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ohmstead.clock import Clock
 from ohmstead.errors import BadInput, Conflict
 from ohmstead.house.installation import Installation, on_the_machine
 from ohmstead.jobs.housekeeping import Job, Say
 from ohmstead.store import facts
-from ohmstead.store.archive import RESTORED_FOR, Archive
-from ohmstead.store.archive_catalogue import Entry
+from ohmstead.store.archive_catalogue import RESTORED_FOR, Catalogue, Entry
 from ohmstead.store.audit import By, record
 from ohmstead.store.facts import Facts
 from ohmstead.store.job_runs import JobRuns
 from ohmstead.store.months import FIRST_YEAR, Month
 from ohmstead.store.retention import Retentions
+
+if TYPE_CHECKING:
+    from ohmstead.store.archive import Archive
 
 Shown: TypeAlias = Mapping[str, Any]
 FOLDER = "archive"
@@ -26,8 +28,10 @@ TIMEOUT_S = 6 * 3600.0
 DAYS = (1, 3650)
 
 
-async def archive_of(installation: Installation, folder: Path | None = None) -> Archive:
+async def archive_of(installation: Installation, folder: Path | None = None) -> "Archive":
     """The archive: in `folder`, where the cloud was told, or below the data folder; BadInput."""
+    from ohmstead.store.archive import Archive  # noqa: PLC0415  (45 MB of Parquet, rarely wanted)
+
     if folder is None:
         told = await Facts(installation.database).get(facts.ARCHIVE)
         folder = Path(told) if told else None
@@ -40,10 +44,14 @@ async def archive_of(installation: Installation, folder: Path | None = None) -> 
     return Archive(installation.database, folder)
 
 
-def nightly(archive: Archive) -> Job:
-    """The job that archives what is due."""
+def nightly(installation: Installation, folder: Path) -> Job:
+    """The job that archives what is due into `folder`."""
 
     async def work(now: datetime, say: Say) -> str:
+        everybody = await Retentions(installation.database).all()
+        if all(each.raw_months is None for each in everybody):
+            return "every organisation keeps its readings for ever"
+        archive = await archive_of(installation, folder)
         done = await archive.run(now, say=say)
         if done.troubles:
             raise Conflict("; ".join(done.troubles))
@@ -52,11 +60,9 @@ def nightly(archive: Archive) -> Job:
     return Job(JOB, work, TIMEOUT_S)
 
 
-async def listed(installation: Installation, folder: Path | None, of: int | None) -> list[Shown]:
+async def listed(installation: Installation, of: int | None) -> list[Shown]:
     """Every file of the archive."""
-    return [
-        shown(each) for each in await (await archive_of(installation, folder)).catalogue.all(of)
-    ]
+    return [shown(each) for each in await Catalogue(installation.database).all(of)]
 
 
 async def run(
@@ -114,6 +120,23 @@ async def verified(installation: Installation, folder: Path | None, of: int | No
     """Each file, and what is wrong with it."""
     found = await (await archive_of(installation, folder)).verify(of)
     return [{"file": name, "ok": wrong is None, "trouble": wrong} for name, wrong in found]
+
+
+async def retention(
+    installation: Installation, clock: Clock, of: int, change: bool, raw_months: int | None
+) -> Shown:
+    """For how many months readings stay; set first when `change`."""
+    retentions = Retentions(installation.database)
+    found = await retentions.get(of)
+    if change:
+        found = await retentions.set(of, raw_months, by=By(on_the_machine(), clock.now()))
+    due = found.due_before(clock.now())
+    return {
+        "organisation": found.organisation,
+        "name": found.name,
+        "raw_months": found.raw_months,
+        "archived_before": f"{due[0]:04}-{due[1]:02}" if due else None,
+    }
 
 
 def shown(entry: Entry) -> Shown:

@@ -26,7 +26,7 @@ from ohmstead.dashboard.live import Hub
 from ohmstead.errors import BadInput
 from ohmstead.house import installation as installations
 from ohmstead.house import push_doors
-from ohmstead.house.archive import FOLDER, archive_of, nightly
+from ohmstead.house.archive import FOLDER, nightly
 from ohmstead.house.authority import Authority
 from ohmstead.house.background import Background
 from ohmstead.house.broker import Broker, broker_of, trusted_by_devices
@@ -292,7 +292,7 @@ async def _housekeeping(options: CloudOptions, home: Installation, clock: Clock)
     """The jobs of the night; where the archive is, the database tells the commands."""
     folder = options.archive or options.data / FOLDER
     await Facts(home.database).set(facts.ARCHIVE, str(folder))
-    jobs = [nightly(await archive_of(home, folder))]
+    jobs = [nightly(home, folder)]
     return Housekeeping(JobRuns(home.database), clock, jobs)
 
 

@@ -16,8 +16,8 @@ import psycopg
 import structlog
 
 from ohmstead.errors import Conflict, NotFound, OhmsteadError
-from ohmstead.store import archive_catalogue, archive_export, archive_file, archive_rows, months
-from ohmstead.store.archive_catalogue import Catalogue, Entry
+from ohmstead.store import archive_export, archive_file, archive_naming, archive_rows, months
+from ohmstead.store.archive_catalogue import RESTORED_FOR, Catalogue, Entry
 from ohmstead.store.archive_floors import ARCHIVING, BARRIER
 from ohmstead.store.archive_leave import ARCHIVED, Leaving, span
 from ohmstead.store.database import CONNECT_TIMEOUT_S, Database
@@ -28,7 +28,6 @@ from ohmstead.store.rollups import Rollups
 
 log = structlog.get_logger(__name__)
 
-RESTORED_FOR = timedelta(days=30)
 
 ELIGIBLE = """
     SELECT s.stream FROM unnest(%(streams)s::int4[]) AS s (stream)
@@ -196,8 +195,8 @@ class Archive:
                 last,
                 {"organisation": due.of.name, "month": f"{first:%Y-%m}"},
             )
-            entry = Entry.of(due.of.organisation, month, name, written, now)
-            await asyncio.to_thread(archive_catalogue.named, path, entry)
+            entry = archive_naming.entry_of(due.of.organisation, month, name, written, now)
+            await asyncio.to_thread(archive_naming.named, path, entry)
             return await self.catalogue.add(entry)
         except BaseException:
             await self._database.change(OPEN, (streams,))

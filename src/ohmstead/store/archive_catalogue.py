@@ -1,19 +1,15 @@
 """Which files the archive has, what is in each, and what state its month is in."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-import msgspec
-
-from ohmstead.store import archive_file
-from ohmstead.store.archive_file import Written
 from ohmstead.store.database import Database, Record
 from ohmstead.store.months import Month
 
+RESTORED_FOR = timedelta(days=30)
+"""How long a month that was restored stays at least, unless somebody says otherwise."""
 State = Literal["written", "archived", "restored"]
 """`written`: the file is safe, its readings did not leave yet; `restored`: they are back."""
 COLUMNS = (
@@ -47,24 +43,6 @@ class Entry:
     state: State
     made_at: datetime
     restored_until: datetime | None = None
-
-    @classmethod
-    def of(
-        cls, organisation: int, month: Month, name: str, written: Written, now: datetime
-    ) -> "Entry":
-        """The entry of a file that was just written; `add` gives it a number."""
-        return cls(
-            id=0,
-            organisation=organisation,
-            month=month,
-            name=name,
-            sha256=written.sha256,
-            bytes=written.bytes,
-            rows=written.rows,
-            streams=written.streams,
-            state="written",
-            made_at=now,
-        )
 
 
 class Catalogue:
@@ -132,25 +110,16 @@ class Catalogue:
         newest = found["newest"] if found else None
         return (newest.year, newest.month) if newest else None
 
-    async def archived(self, entry: Entry, folder: Path) -> None:
-        """The readings of a file have left the database.
-
-        Another file of the month whose streams are all in this one too has nothing to tell any
-        more: it goes.
-        """
+    async def archived(self, id: int) -> None:
+        """The readings of a file have left the database."""
         await self._database.change(
             "UPDATE archive_files SET state = 'archived', restored_until = NULL WHERE id = %s",
-            (entry.id,),
+            (id,),
         )
-        streams = archive_file.streams_of(folder / entry.name).keys()
-        for other in await self.all(entry.organisation, entry.month):
-            path = folder / other.name
-            if other.id >= entry.id or not path.is_file():
-                continue
-            if archive_file.streams_of(path).keys() <= streams:
-                await self._database.change("DELETE FROM archive_files WHERE id = %s", (other.id,))
-                path.unlink(missing_ok=True)
-                path.with_suffix(".json").unlink(missing_ok=True)
+
+    async def forget(self, id: int) -> None:
+        """A file has nothing to tell any more."""
+        await self._database.change("DELETE FROM archive_files WHERE id = %s", (id,))
 
     async def restored(self, id: int, until: datetime) -> None:
         """The readings of a file are back, until at least then."""
@@ -158,36 +127,6 @@ class Catalogue:
             "UPDATE archive_files SET state = 'restored', restored_until = %s WHERE id = %s",
             (until, id),
         )
-
-
-def named(path: Path, entry: Entry) -> None:
-    """Give the new file its name, and put beside it what it is; both durable."""
-    told = msgspec.json.encode(
-        {
-            "file": path.name,
-            "sha256": entry.sha256,
-            "bytes": entry.bytes,
-            "organisation": entry.organisation,
-            "month": f"{entry.month[0]:04}-{entry.month[1]:02}",
-            "rows": entry.rows,
-            "streams": entry.streams,
-            "schema": archive_file.SCHEMA,
-            "made_at": entry.made_at,
-        }
-    )
-    beside = path.with_suffix(".json")
-    half = beside.with_name(f".{beside.name}.new")
-    with half.open("wb") as file:
-        file.write(msgspec.json.format(told, indent=2) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(beside)
-    path.with_name(f".{path.name}.new").rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _entry(row: Record) -> Entry:

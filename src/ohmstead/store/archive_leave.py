@@ -51,8 +51,25 @@ class Leaving:
         else:
             left = await self._deleted(month, sorted(counts), oldest)
         for entry in entries:
-            await self._catalogue.archived(entry, self._folder)
+            await self._archived(entry)
         return left
+
+    async def _archived(self, entry: Entry) -> None:
+        """The readings of a file have left.
+
+        Another file of the month whose streams are all in this one too has nothing to tell any
+        more: it goes.
+        """
+        await self._catalogue.archived(entry.id)
+        streams = archive_file.streams_of(self._folder / entry.name).keys()
+        for other in await self._catalogue.all(entry.organisation, entry.month):
+            path = self._folder / other.name
+            if other.id >= entry.id or not path.is_file():
+                continue
+            if archive_file.streams_of(path).keys() <= streams:
+                await self._catalogue.forget(other.id)
+                path.unlink(missing_ok=True)
+                path.with_suffix(".json").unlink(missing_ok=True)
 
     async def _not_before(self, organisation: int, month: Month) -> datetime | None:
         """What is older was restored to be looked at, and is left alone."""
@@ -127,7 +144,7 @@ class Leaving:
                     for stream in some:
                         kept = await archive_rows.kept_of(connection, stream, edges[stream])
                         await archive_rows.leave(connection, stream, last, first, kept)
-            await self._catalogue.archived(entry, self._folder)
+            await self._archived(entry)
 
 
 def span(month: Month) -> tuple[datetime, datetime]:

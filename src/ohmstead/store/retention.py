@@ -69,7 +69,7 @@ class Retentions:
         if raw_months is not None and not MONTHS[0] <= raw_months <= MONTHS[1]:
             raise BadInput(
                 f"raw_months {raw_months} is not between {MONTHS[0]} and {MONTHS[1]}; "
-                "leave it empty to keep readings for ever"
+                "nothing (null, or --for-ever on the command line) keeps readings for ever"
             )
         before = await self.get(organisation)
         async with self._database.transaction() as connection:
