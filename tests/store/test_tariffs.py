@@ -20,6 +20,7 @@ from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.prices import Prices
 from ohmstead.store.sites import Organisations
 from ohmstead.store.tariffs import Tariffs
+from ohmstead.store.virtual_meters import VirtualMeters
 
 D = Decimal
 BY = By("test", NOW)
@@ -145,6 +146,27 @@ async def test_costs_from_readings_and_contracts(
         await asked.bills(meter, day("2024-01-01"), day("2024-02-01"), NOW)
 
 
+async def test_a_virtual_meter_has_peaks_too(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/tariffs.md, Demand: twice a meter of 1 kW, and of 8 kW for a quarter of an hour."""
+    meter = await make_meter(interval_s=900.0)
+    first = datetime(2025, 6, 30, 22, tzinfo=UTC)
+    kwh = [{"1.8.0": 2.0 if n == 50 else 0.25} for n in range(96)]
+    await measured(database, clock, meter, first, *kwh)
+    virtual = await VirtualMeters(database).add("v1", meter.site.id, "2 * m1")
+    charges = [
+        {"kind": "demand", "name": f"{minutes}", "price": 31, "minutes": minutes}
+        for minutes in (15, 30, 60)
+    ]
+    kept = await Tariffs(database).add(tariff(*charges), None, by=BY)
+    await Tariffs(database).assign(virtual, kept.id, day("2025-07-01"), day("2025-07-02"), by=BY)
+    (found,) = await Costs(database).bills(virtual, day("2025-07-01"), day("2025-07-02"), NOW)
+    # 4 kWh in a quarter; 4.5 in a half; 5.5 in an hour
+    assert [each.quantity for each in found.bill.lines] == [16, 9, D("5.5")]
+    assert found.bill.complete
+
+
 async def test_registers_of_the_meter_are_billed(
     database: Database, clock: SetClock, make_meter: MakeMeter
 ) -> None:
@@ -182,6 +204,10 @@ async def test_gas_is_billed_by_the_cubic_metre(
     (found,) = await Costs(database).bills(meter, day("2025-07-01"), day("2025-07-02"), NOW)
     assert (row.energy, row.kwh) == (D("3.60"), 3)
     assert (found.bill.lines[0].quantity, found.bill.lines[0].unit) == (3, "m3")
+    plain = await Tariffs(database).add(tariff(energy("1"), name="Plain"), None, by=BY)
+    await Tariffs(database).assign(meter, plain.id, day("2025-06-01"), day("2025-07-01"), by=BY)
+    with pytest.raises(BadInput, match=r'counts m3, .* quantity = "value" is for it'):
+        await Costs(database).bills(meter, day("2025-06-01"), day("2025-06-02"), NOW)
 
 
 async def test_prices_are_kept_by_quarter(database: Database) -> None:

@@ -4,6 +4,7 @@ docs/tariffs.md has the rules, analytics/tariff_cost.py the arithmetic.
 """
 
 import asyncio
+import math
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +12,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from ohmstead.analytics.energy_calendar import QUARTER_S, Size, midnight_s
+import numpy as np
+
+from ohmstead.analytics.energy_calendar import QUARTER_S, Size, midnight_s, offset_s
 from ohmstead.analytics.spans import bounds
 from ohmstead.analytics.tariff import Dynamic, Tariff
 from ohmstead.analytics.tariff_bill import NO_CONTRACT, ZERO, Bill, Missing, Priced, missing_of
 from ohmstead.analytics.tariff_calendar import months_before, periods
 from ohmstead.analytics.tariff_cost import costs
 from ohmstead.analytics.tariff_span import Measured, Span, Used, quantities, windows
-from ohmstead.errors import Conflict, NotFound
+from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.store.database import Database
 from ohmstead.store.energy import Energies, checked
 from ohmstead.store.energy_columns import DIGITS, Columns, moment, plain
@@ -169,12 +173,12 @@ class Costs:
     ) -> tuple[Bill, list[_Quarter]]:
         main = main_of(meter)
         read = {
-            obis: await self._energies.columns(meter, obis, "15min", span.first, span.last, now)
+            obis: await self._read(meter, obis, span.first, span.last, now)
             for obis in sorted({main, *quantities(tariff)})
         }
         first_s, last_s = int(read[main].start[0]), int(read[main].end[-1])
         demand = {
-            minutes: await self._demand(meter, minutes, months, span, last_s)
+            minutes: await self._demand(meter, minutes, months, span, now)
             for minutes, months in windows(tariff).items()
         }
         prices = {
@@ -186,14 +190,31 @@ class Costs:
         bill, priced = await asyncio.to_thread(costs, tariff, span, meter.site.zone, measured)
         return bill, list(_quarters(priced, read[main], used, main, now, tariff.currency))
 
+    async def _read(
+        self, meter: Meter, obis: str, first: date, last: date, now: datetime
+    ) -> Columns:
+        """Energy by quarter of an hour."""
+        try:
+            return await self._energies.columns(meter, obis, "15min", first, last, now)
+        except BadInput as trouble:
+            if meter.type == "electricity":
+                raise
+            raise BadInput(f'{trouble}; a charge of quantity = "value" is for it') from None
+
     async def _demand(
-        self, meter: Meter, minutes: int, months: int, span: Span, last_s: int
+        self, meter: Meter, minutes: int, months: int, span: Span, now: datetime
     ) -> dict[int, Decimal]:
-        """Demand by the start of the last quarter of its window, as far back as it counts."""
+        """Demand by the start of the last quarter of its window, as far back as it counts.
+
+        Of a virtual meter it is the mean power of quarters that are wholly measured.
+        """
         begin = span.first
         if months:
             begin = max(months_before(span.period[0], months), span.since)
-        ends = moment(midnight_s(begin, meter.site.zone)), moment(last_s)
+        if meter.formula is not None:
+            energy = await self._read(meter, IMPORT, begin, span.last, now)
+            return _demand_of(energy, minutes, meter.site.zone)
+        ends = [moment(midnight_s(each, meter.site.zone)) for each in (begin, span.last)]
         found = await self._database.rows(DEMAND.format(minutes=minutes), (meter.stream, *ends))
         return {int(row["at"].timestamp()): _decimal(row["kw"]) for row in found}
 
@@ -205,7 +226,7 @@ class Costs:
         if len(seen) * QUARTER_S == midnight_s(last, zone) - midnight_s(first, zone):
             return []
         main = main_of(meter)
-        read = await self._energies.columns(meter, main, "15min", first, last, now)
+        read = await self._read(meter, main, first, last, now)
         none = [Priced(at_s, None, None, ZERO, ZERO, NO_CONTRACT) for at_s in read.start.tolist()]
         found = _quarters(none, read, {main: _used(read)}, main, now, None)
         return [each for each in found if each.priced.at_s not in seen]
@@ -237,6 +258,21 @@ def _quarters(
             elapsed_s * float(completeness),
             currency,
         )
+
+
+def _demand_of(read: Columns, minutes: int, zone: ZoneInfo) -> dict[int, Decimal]:
+    """Mean power on the clock of windows of quarters that are wholly measured."""
+    quarters = minutes * 60 // QUARTER_S
+    whole = (read.completeness >= 1.0) & (read.estimated == 0.0)
+    kwh = np.where(whole, read.energy, np.nan)
+    found: dict[int, Decimal] = {}
+    for n in range(quarters - 1, len(kwh)):
+        at_s = int(read.start[n])
+        if (at_s + QUARTER_S + offset_s(at_s, zone)) % (minutes * 60) == 0:
+            kw = float(kwh[n - quarters + 1 : n + 1].sum()) * 60 / minutes
+            if not math.isnan(kw):
+                found[at_s] = _decimal(kw)
+    return found
 
 
 def _series(tariff: Tariff) -> set[str]:
