@@ -1,6 +1,7 @@
 """Every trouble that the description names can be had, from every route that names it."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,10 +21,13 @@ from ohmstead.store import database as databases
 from ohmstead.store import tokens
 from ohmstead.store.audit import By
 from ohmstead.store.database import Database
+from ohmstead.store.devices import Devices
+from ohmstead.store.facts import CA_CERTIFICATE, Facts
 from ohmstead.store.integration_wish import Step, Wish
 from ohmstead.store.integrations import Integration, Integrations
 from ohmstead.store.links import Purpose
-from ohmstead.store.sites import Organisations
+from ohmstead.store.meters import Meters
+from ohmstead.store.sites import Organisations, Sites
 from ohmstead.store.tariffs import Tariffs
 
 ROUTES: list[tuple[str, str, list[int]]] = [
@@ -55,6 +59,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/tokens": {"scope": "read", "current_password": "wrong"},
     "POST /api/people/invitations": {"email": "new@example.org", "role": "viewer"},
     "PUT /api/people/{id}": {"role": "viewer"},
+    "POST /api/people": {"email": "new@b.ch", "role": "viewer", "organisation": 999},
+    "POST /api/sites": {"name": "Taken", "timezone": "UTC", "organisation": 999},
+    "PUT /api/sites/{id}": {"name": "Taken"},
+    "POST /api/meters": {"id": "m1", "site": 999, "type": "gas", "interval_s": 60},
+    "PUT /api/meters/{id}": {"type": "gas"},
+    "POST /api/devices": {"mac": "A842E39F8124", "site": 999},
+    "POST /api/credentials": {"scope": "site:999"},
+    "POST /api/credentials/{id}/rotate": {},
     "POST /api/organisations": {"name": "Taken"},
     "PUT /api/organisations/{id}": {"name": "Taken"},
     "POST /api/integrations": {"owner": "nobody@example.org"},
@@ -94,6 +106,10 @@ BAD_QUERIES = {
     "/api/sites/{id}/self-consumption": "by=x",
     "/api/live": "meters=",
     "/api/people": "organisation=0",
+    "/api/organisations": "limit=0",
+    "/api/sites": "limit=0",
+    "/api/meters/{id}": "with_readings=x",
+    "/api/managed-devices": "limit=0",
     "/api/tokens": "everybody=x",
     "/api/audit": "limit=0",
     "/api/integrations": "state=x",
@@ -184,8 +200,7 @@ async def bend(
             if path == "/api/tokens":
                 request.body = {"scope": "read", "organisation": 999, "current_password": PASSWORD}
         case 409:
-            of_tariffs = path.startswith(("/api/tariffs", "/api/meters/"))
-            await (taken_tariff if of_tariffs else clash)(world, request, bent)
+            await clash_of(path)(world, request, bent)
         case 413:
             request.content = b"x" * (9_000_000 if path.endswith("/prices") else 70_000)
         case 429 if not f"{request.method} {path}".startswith(SLOWED):
@@ -197,9 +212,18 @@ async def bend(
             await slowed(world, request)
             for _ in range(FREE):
                 await request.by(client)
-        case _:
+        case 500 | 503:
             _break(bent, RuntimeError("unforeseen") if status == 500 else Unavailable("away"))
     return client
+
+
+def clash_of(path: str) -> Callable[[World, Request, pytest.MonkeyPatch], Awaitable[None]]:
+    """Who makes a request to `path` clash."""
+    if path.startswith("/api/tariffs") or path.endswith(("/contracts", "/costs")):
+        return taken_tariff
+    if path in ("/api/sites", "/api/sites/{id}", "/api/meters", "/api/meters/{id}", "/api/devices"):
+        return clash_of_meters
+    return clash
 
 
 async def clash(world: World, request: Request, bent: pytest.MonkeyPatch) -> None:
@@ -230,7 +254,7 @@ async def clash(world: World, request: Request, bent: pytest.MonkeyPatch) -> Non
             request.id = str(ada.id)  # oneself, and the last admin
         case "/api/people/{id}/second-factor":
             request.id = str(bob.id)  # who has none
-        case "/api/people/invitations":
+        case "/api/people/invitations" | "/api/people":
             request.body = {"email": "bob@example.org", "role": "viewer"}
         case "/api/integrations":
             await integration(world, "abcdefg")
@@ -254,6 +278,20 @@ async def taken_tariff(world: World, request: Request, _bent: pytest.MonkeyPatch
     request.id = str(used.id if request.method == "DELETE" else other.id)
     if "/meters" in request.path:
         request.id = meter.id
+
+
+async def clash_of_meters(world: World, request: Request, _bent: pytest.MonkeyPatch) -> None:
+    """The same, about meters, their sites and devices."""
+    meter = (await Meters(world.database).all() or [await world.meter()])[0]
+    site, body = meter.site, request.body or {}
+    other = await Sites(world.database).add("Taken", site.organisation, "UTC")
+    await world.measured(meter, (NOW, {"1.8.0": 1.0}))
+    await Facts(world.database).set(CA_CERTIFICATE, "-")
+    await Devices(world.database).add("A842E39F8124", meter.id, DIGEST)
+    request.id = meter.id if "/meters" in request.path else str(site.id)
+    request.body = {**body, "site": site.id} if "site" in body else body
+    if "organisation" in body:
+        request.body = {**body, "organisation": other.organisation}
 
 
 async def integration(world: World, name: str | None = None) -> Integration:

@@ -215,6 +215,6 @@ async def test_an_unknown_path_is_a_problem(enter: Enter, path: str) -> None:
 
 async def test_a_wrong_method_is_a_problem(enter: Enter) -> None:
     """405 with the methods there are.  Source: RFC 9110, 15.5.6."""
-    answer = await enter().post("/api/meters")
+    answer = await enter().delete("/api/meters")
     assert_problem(answer, 405)
     assert "GET" in answer.headers["allow"]

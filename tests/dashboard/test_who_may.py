@@ -13,7 +13,7 @@ from ohmstead.store.audit import By
 
 ROLES = ("stranger", "viewer", "manager", "admin", "root")
 OWN_TABLES = (
-    *("/api/integrations", "/api/devices", "/api/tariffs"),
+    *("/api/integrations", "/api/devices", "/api/tariffs", "/api/credentials"),
     *("/api/meters/{id}/contracts", "/api/meters/{id}/costs"),
 )
 """Routes whose own tests say who may what."""
@@ -55,7 +55,17 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/tokens"): "viewer",
     ("post", "/api/tokens"): "viewer",
     ("delete", "/api/tokens/{id}"): "viewer",
+    ("get", "/api/sites"): "viewer",
+    ("post", "/api/sites"): "manager",
+    ("get", "/api/sites/{id}"): "viewer",
+    ("put", "/api/sites/{id}"): "manager",
+    ("post", "/api/meters"): "manager",
+    ("put", "/api/meters/{id}"): "manager",
+    ("get", "/api/managed-devices"): "manager",
     ("get", "/api/people"): "manager",
+    ("get", "/api/people/{id}"): "manager",
+    ("post", "/api/people"): "root",
+    ("post", "/api/people/{id}/link"): "root",
     ("post", "/api/people/invitations"): "manager",
     ("post", "/api/people/invitations/{id}"): "manager",
     ("delete", "/api/people/invitations/{id}"): "manager",
@@ -65,11 +75,14 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("delete", "/api/people/{id}"): "admin",
     ("get", "/api/audit"): "admin",
     ("get", "/api/organisations"): "viewer",
+    ("get", "/api/organisations/{id}"): "viewer",
     ("post", "/api/organisations"): "root",
     ("put", "/api/organisations/{id}"): "root",
     ("get", "/api/organisations/{id}/retention"): "viewer",
     ("put", "/api/organisations/{id}/retention"): "admin",
     ("delete", "/api/organisations/{id}"): "root",
+    ("delete", "/api/meters/{id}"): "manager",
+    ("delete", "/api/sites/{id}"): "manager",
     ("get", "/api/mail"): "root",
     ("post", "/api/mail/test"): "root",
     ("post", "/api/mail/now"): "root",
@@ -84,6 +97,11 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/tokens"): {"scope": "read", "current_password": "wrong"},
     ("post", "/api/people/invitations"): {"email": "new@example.org", "role": "viewer"},
     ("put", "/api/people/{id}"): {"role": "viewer"},
+    ("post", "/api/people"): {"email": "added@example.org", "role": "viewer"},
+    ("post", "/api/sites"): {"name": "Another", "timezone": "UTC", "organisation": 1},
+    ("put", "/api/sites/{id}"): {"city": "Bern"},
+    ("post", "/api/meters"): {"id": "m9", "site": 1, "type": "gas", "interval_s": 60},
+    ("put", "/api/meters/{id}"): {"name": "Another"},
     ("post", "/api/organisations"): {"name": "Another"},
     ("put", "/api/organisations/{id}"): {"name": "Another"},
     ("put", "/api/organisations/{id}/retention"): {"raw_months": 24},
@@ -178,5 +196,5 @@ def expected_of(role: str, least: str, place: str, path: str) -> Expected:
         return Expected(404)
     if path.startswith("/api/account") or path.endswith("second-factor"):
         return Expected(*INSIDE)
-    lacking = "organisations/{id}" in path or path.endswith("self-consumption")
-    return Expected(200, 409) if lacking else Expected(200, 201, 202, 204)
+    lacking = "organisations/{id}" in path or path.endswith(("self-consumption", "sites/{id}"))
+    return Expected(200, 204, 409) if lacking else Expected(200, 201, 202, 204)

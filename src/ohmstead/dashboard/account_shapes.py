@@ -137,10 +137,11 @@ class Invitation(Struct, frozen=True, kw_only=True):
 
 
 class People(Struct, frozen=True, kw_only=True):
-    """Who there is, and who was invited."""
+    """Who there is, and who was invited; `next` is the cursor of the next page, or null."""
 
     items: list[Person]
     invitations: list[Invitation]
+    next: int | None
 
 
 class Invite(Shape, frozen=True):
@@ -179,9 +180,10 @@ class Organisation(Struct, frozen=True, kw_only=True):
 
 
 class Organisations(Struct, frozen=True, kw_only=True):
-    """The organisations one may see."""
+    """The organisations one may see; `next` is the cursor of the next page, or null."""
 
     items: list[Organisation]
+    next: int | None
 
 
 class Named(Shape, frozen=True):

@@ -17,7 +17,7 @@ from litestar.response import Stream
 from ohmstead.analytics.energy_calendar import Size
 from ohmstead.dashboard import management_shapes as shapes
 from ohmstead.dashboard.management_rows import DataType, kind_of, rows
-from ohmstead.dashboard.management_words import SECURITY, Detail, Which, about, given, meter_of
+from ohmstead.dashboard.management_words import SECURITY, Detail, Named, about, given, meter_of
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.errors import NotFound
@@ -73,7 +73,7 @@ Year = Annotated[
     summary="What a meter said",
 )
 async def raw_data(
-    id: Which,
+    id: Named,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
     first: From = None,
@@ -176,7 +176,7 @@ def month_of(month: int | None, year: int | None, today: date) -> tuple[date, da
     summary="What was used, day by day",
 )
 async def consumptions(
-    id: Which,
+    id: Named,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
     month: Month = None,
@@ -243,7 +243,7 @@ def _written(value: float | None, factor: int, unit: str) -> str | None:
     summary="What it cost, day by day",
 )
 async def costs(
-    id: Which,
+    id: Named,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
     month: Month = None,

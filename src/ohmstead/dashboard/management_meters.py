@@ -14,13 +14,13 @@ from ohmstead.dashboard import management_shapes as shapes
 from ohmstead.dashboard.management_places import CHANGING
 from ohmstead.dashboard.management_words import (
     SECURITY,
+    Named,
     OfMeter,
     OfOrganization,
     OfSite,
     Page,
     PageNumber,
     PageSize,
-    Which,
     about,
     given,
     meter_of,
@@ -31,7 +31,7 @@ from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers
 from ohmstead.dashboard.proving import Asked, by, require
 from ohmstead.reading.catalogue import BY_MEDIUM
-from ohmstead.store.managed_meters import Change, Managed
+from ohmstead.store.managed_meters import Change, Managed, Which
 from ohmstead.store.people import User
 from ohmstead.store.sites import Site
 
@@ -55,9 +55,7 @@ async def meters(
     page = Page(pageSize, pageNumber)
     found = await parts.managed.seen(
         user,
-        organisation=organization_id,
-        site=site_id,
-        appliance=False,
+        Which(organization_id, site_id, appliance=False),
         skipped=page.skipped,
         limit=page.limit + 1,
     )
@@ -84,10 +82,7 @@ async def appliances(
     page = Page(pageSize, pageNumber)
     found = await parts.managed.seen(
         user,
-        organisation=organization_id,
-        site=site_id,
-        parent=meter_id,
-        appliance=True,
+        Which(organization_id, site_id, meter_id, appliance=True),
         skipped=page.skipped,
         limit=page.limit + 1,
     )
@@ -190,7 +185,7 @@ def _seconds(minutes: float | None) -> float | None:
     summary="A meter or an appliance",
 )
 async def one(
-    id: Which, user: NamedDependency[User], parts: NamedDependency[Parts]
+    id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> shapes.Meter | shapes.Appliance:
     """One meter or appliance, by its number or its reference."""
     found = await meter_of(id, user, parts)
@@ -223,7 +218,7 @@ async def _changed(
     summary="Change a meter",
 )
 async def change(
-    id: Which,
+    id: Named,
     data: JSONBody[shapes.MeterBody],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
@@ -241,7 +236,7 @@ async def change(
     summary="Change an appliance",
 )
 async def change_appliance(
-    id: Which,
+    id: Named,
     data: JSONBody[shapes.ApplianceBody],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
@@ -256,7 +251,7 @@ async def change_appliance(
     security=SECURITY,
     summary="Remove a meter or an appliance",
 )
-async def remove(id: Which, user: NamedDependency[User], parts: NamedDependency[Parts]) -> None:
+async def remove(id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]) -> None:
     """Remove a meter with what it measured; for managers and admins.
 
     409 while a device reads it or a formula uses it.
@@ -272,7 +267,7 @@ async def remove(id: Which, user: NamedDependency[User], parts: NamedDependency[
     summary="What is known of a meter",
 )
 async def metadata(
-    id: Which, user: NamedDependency[User], parts: NamedDependency[Parts]
+    id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> shapes.MeterMetadata:
     """When it first and last said something, how often, and what it is."""
     found = (await meter_of(id, user, parts)).meter

@@ -40,7 +40,7 @@ WRAPPERS = {
 """Which word a body is wrapped in, by the first part of the path."""
 
 Number = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The number of it.")]
-Which = Annotated[
+Named = Annotated[
     str, PathParameter(max_length=100, description="The number of it, or its reference.")
 ]
 OfOrganization = Annotated[
@@ -131,8 +131,8 @@ async def site_of(id: int, user: User, parts: Parts) -> Detailed:
 
 async def own_site(id: int, user: User, parts: Parts) -> Detailed:
     """The same, for who may change it; Forbidden."""
-    found = await site_of(id, user, parts)
     require(user, Action.MANAGE_METERS)
+    found = await site_of(id, user, parts)
     if not sees(user.organisation, found.site.organisation):
         raise NotFound(f"there is no site {id} that is yours to change")
     return found
@@ -151,8 +151,8 @@ async def meter_of(written: str, user: User, parts: Parts) -> Managed:
 
 async def own_meter(written: str, user: User, parts: Parts) -> Managed:
     """The same, for who may change it; Forbidden."""
-    found = await meter_of(written, user, parts)
     require(user, Action.MANAGE_METERS)
+    found = await meter_of(written, user, parts)
     if not sees(user.organisation, found.meter.site.organisation):
         raise NotFound(f"there is no meter {written!r} that is yours to change")
     return found

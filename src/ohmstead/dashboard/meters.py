@@ -46,19 +46,24 @@ async def meters(
     ] = PAGE_MOST,
 ) -> shapes.Meters:
     """The meters one may see, with the newest reading of each."""
-    seen = await parts.meters.all(user.organisation)
-    start = 0
-    if after is not None:
-        start = next((n + 1 for n, meter in enumerate(seen) if meter.id == after), -1)
-        if start < 0:
-            raise Misfit("after", f"{shown(after)} is not the `next` of any page")
-    page = seen[start : start + limit]
+    found = await parts.managed.seen(user, after=await _behind(after, user, parts), limit=limit + 1)
+    page = [each.meter for each in found[:limit]]
     latest = await parts.readings.latest([meter.stream for meter in page])
     now = parts.clock.now()
     return shapes.Meters(
         items=[summary(meter, latest.get(meter.stream), now) for meter in page],
-        next=page[-1].id if start + limit < len(seen) else None,
+        next=page[-1].id if len(found) > limit else None,
     )
+
+
+async def _behind(after: str | None, user: User, parts: Parts) -> int:
+    """The number of the meter that a page ended with."""
+    if after is None:
+        return 0
+    try:
+        return (await visible(after, user, parts)).stream
+    except NotFound:
+        raise Misfit("after", f"{shown(after)} is not the `next` of any page") from None
 
 
 @get(

@@ -4,29 +4,52 @@ from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from ohmstead.access.roles import Action
+from ohmstead.access.roles import Action, sees
 from ohmstead.dashboard import account_shapes as shapes
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.people import Number
+from ohmstead.dashboard.people import PAGE_MOST, After, Limit, Number
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
+from ohmstead.errors import NotFound
 from ohmstead.store.people import User
 from ohmstead.store.sites import Counted
 
 
 @get(
     "/api/organisations",
-    responses=answers(401, 503),
+    responses=answers(400, 401, 503),
     security=SIGNED_IN,
     summary="The organisations",
 )
 async def organisations(
-    user: NamedDependency[User], parts: NamedDependency[Parts]
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    after: After = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.Organisations:
-    """Every organisation one may see: all of them, or one's own."""
-    found = await parts.organisations.counted(user.organisation)
-    return shapes.Organisations(items=list(map(_shown, found)))
+    """Every organisation one may see, by name: all of them, or one's own."""
+    found = await parts.organisations.counted(user.organisation, after=after, limit=limit + 1)
+    page = found[:limit]
+    return shapes.Organisations(
+        items=list(map(_shown, page)), next=page[-1].id if len(found) > limit else None
+    )
+
+
+@get(
+    "/api/organisations/{id:int}",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="An organisation",
+)
+async def one(
+    id: Number, user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> shapes.Organisation:
+    """One organisation, and how much belongs to it."""
+    found = await parts.organisations.counted(id) if sees(user.organisation, id) else []
+    if not found:
+        raise NotFound(f"there is no organisation {id}, or it is not yours to see")
+    return _shown(found[0])
 
 
 @post(
@@ -80,4 +103,4 @@ def _shown(found: Counted) -> shapes.Organisation:
     )
 
 
-ROUTES = [organisations, add, rename, remove]
+ROUTES = [organisations, one, add, rename, remove]

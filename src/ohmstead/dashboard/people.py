@@ -19,6 +19,11 @@ from ohmstead.store.links import Link
 from ohmstead.store.people import User, checked_email
 
 LARGEST = 2**31 - 1
+PAGE_MOST = 1000
+After = Annotated[
+    int | None, QueryParameter(ge=1, le=LARGEST, description="`next` of the page before.")
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MOST, description="How many at most.")]
 Number = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The number of it.")]
 Of = Annotated[
     int | None,
@@ -50,16 +55,28 @@ def _within(user: User, organisation: int | None) -> bool:
 
 @get("/api/people", responses=answers(400, 401, 503), security=SIGNED_IN, summary="The people")
 async def people(
-    user: NamedDependency[User], parts: NamedDependency[Parts], organisation: Of = None
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    organisation: Of = None,
+    after: After = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.People:
-    """Who there is in one's organisation, and who was invited; for managers and admins."""
+    """Who there is in one's organisation, by number; for managers and admins.
+
+    Who was invited comes with the first page.
+    """
     require(user, Action.INVITE)
     of = organisation if user.organisation is None else user.organisation
     if organisation not in (None, of):
-        return shapes.People(items=[], invitations=[])
-    found = await parts.people.all(of)
-    waiting = await parts.links.invitations(of, parts.clock.now())
-    return shapes.People(items=list(map(person, found)), invitations=list(map(invited, waiting)))
+        return shapes.People(items=[], invitations=[], next=None)
+    found = await parts.people.page(of, after or 0, limit + 1)
+    page = found[:limit]
+    waiting = [] if after else await parts.links.invitations(of, parts.clock.now())
+    return shapes.People(
+        items=list(map(person, page)),
+        invitations=list(map(invited, waiting)),
+        next=page[-1].id if len(found) > limit else None,
+    )
 
 
 @put(

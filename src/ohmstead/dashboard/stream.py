@@ -12,7 +12,6 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response.base import ASGIResponse
 
-from ohmstead.access.roles import sees
 from ohmstead.clock import Clock
 from ohmstead.dashboard.live import Hub, Reading, Watcher
 from ohmstead.dashboard.parts import Parts
@@ -20,6 +19,7 @@ from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.proving import Asked
 from ohmstead.dashboard.sessions import SIGNED_IN, asking, owner_of
 from ohmstead.errors import NotFound, Unavailable
+from ohmstead.store.managed_meters import Which
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 
@@ -123,8 +123,13 @@ async def live(
     ] = None,
 ) -> Response[bytes]:
     """Readings of the meters named, as they are stored; a slow client gets fewer, none late."""
-    seen = {meter.id: meter for meter in await parts.meters.all(user.organisation)}
-    chosen = _chosen(seen, None if meters is None else ids_in(request.scope["query_string"]))
+    ids = None if meters is None else ids_in(request.scope["query_string"])
+    found = await parts.managed.seen(
+        user,
+        Which(ids=None if ids is None else [*ids, *(p for id in ids for p in id.split(","))]),
+        limit=METERS_MOST + 1,
+    )
+    chosen = _chosen({each.meter.id: each.meter for each in found}, ids)
     owner = owner_of(request, parts)
 
     async def newest() -> Iterable[Reading]:
@@ -140,9 +145,7 @@ async def live(
             again = await asking(request, parts)
         except Unavailable:
             return True  # nobody knows just now; asked again at the next heartbeat
-        return again is not None and all(
-            sees(again.organisation, meter.site.organisation) for meter in chosen
-        )
+        return again is not None and all(again.sees(meter.site) for meter in chosen)
 
     ids = [meter.id for meter in chosen]
     return Live(Events(parts.hub, ids, owner, user.id, newest, allowed, parts.clock))

@@ -92,6 +92,15 @@ class Devices:
         """All of them, by MAC."""
         return [_device(row) for row in await self._database.rows(f"{DEVICES} ORDER BY d.mac")]
 
+    async def page(self, organisation: int | None, after: str, limit: int) -> list[Device]:
+        """Up to `limit` by MAC, from behind `after`; of one organisation, or of all."""
+        found = await self._database.rows(
+            f"{DEVICES} WHERE (%(of)s::int4 IS NULL OR s.organisation = %(of)s)"
+            " AND d.mac > %(after)s ORDER BY d.mac LIMIT %(limit)s",
+            {"of": organisation, "after": after, "limit": limit},
+        )
+        return [_device(row) for row in found]
+
     async def known(self) -> Mapping[str, Device]:
         """MAC -> device, for whoever looks many up."""
         return {device.mac: device for device in await self.all()}

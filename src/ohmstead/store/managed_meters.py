@@ -1,6 +1,7 @@
 """Meters as who manages many of them asks: page by page, by number, changed one by one."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,11 @@ from ohmstead.store.trouble import explained
 LARGEST = 2**31 - 1
 SHOWN_LEAST, SHOWN_MOST = 0.001, 1_000_000.0
 """Wh of a pulse."""
+MAKE_ANEW = b"""
+    INSERT INTO rollup_notes (stream, first, last)
+    SELECT stream, min(at), max(at) FROM readings WHERE stream = %s
+    GROUP BY stream, date_trunc('month', at)
+"""
 MANAGED = (
     METERS.replace(
         "SELECT",
@@ -47,6 +53,17 @@ class Managed:
 
 
 @dataclass(frozen=True, slots=True)
+class Which:
+    """Which meters are asked for; None is any.  `parent` is the number of the meter above."""
+
+    organisation: int | None = None
+    site: int | None = None
+    parent: int | None = None
+    appliance: bool | None = None
+    ids: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What to change about a meter; None stays as it is."""
 
@@ -72,19 +89,14 @@ class ManagedMeters:
     async def seen(
         self,
         user: User,
+        which: Which | None = None,
         *,
-        organisation: int | None = None,
-        site: int | None = None,
-        parent: int | None = None,
-        appliance: bool | None = None,
         after: int = 0,
         skipped: int = 0,
         limit: int = 1000,
     ) -> list[Managed]:
-        """Up to `limit` meters that `user` sees, by number, from behind `after`.
-
-        None asks for any organisation, any site, any parent (a number), meters and appliances.
-        """
+        """Up to `limit` meters that `user` sees, by number, from behind `after`; all or `which`."""
+        wanted = which or Which()
         found = await self._database.rows(
             f"{MANAGED} WHERE (%(own)s::int4 IS NULL OR s.organisation = %(own)s"
             " OR s.id = ANY(%(granted)s::int4[]))"
@@ -92,14 +104,16 @@ class ManagedMeters:
             " AND (%(site)s::int4 IS NULL OR m.site = %(site)s)"
             " AND (%(parent)s::int4 IS NULL OR m.parent = %(parent)s)"
             " AND (%(appliance)s::bool IS NULL OR coalesce(x.appliance, false) = %(appliance)s)"
+            " AND (%(ids)s::text[] IS NULL OR m.id = ANY(%(ids)s::text[]))"
             " AND m.stream > %(after)s ORDER BY m.stream OFFSET %(skipped)s LIMIT %(limit)s",
             {
                 "own": user.organisation,
                 "granted": sorted(user.granted),
-                "of": organisation,
-                "site": site,
-                "parent": parent,
-                "appliance": appliance,
+                "of": wanted.organisation,
+                "site": wanted.site,
+                "parent": wanted.parent,
+                "appliance": wanted.appliance,
+                "ids": None if wanted.ids is None else list(wanted.ids),
                 "after": after,
                 "skipped": skipped,
                 "limit": limit,
@@ -124,8 +138,8 @@ class ManagedMeters:
     ) -> Managed:
         """Change a meter; BadInput says which property is wrong, Conflict what clashes.
 
-        Its type, unit, way of reading and pulses stay as they are once it has readings, whose
-        meaning they are; so does its site, where that has another time zone.
+        Its type and unit stay as they are once it has readings, whose meaning they are; so does its
+        site, where that has another time zone.  For another way of reading energy is made anew.
         """
         new = _checked(meter, wanted)
         with explained(f"a meter with the id {wanted.id!r} exists already"):
@@ -137,6 +151,8 @@ class ManagedMeters:
                         f"UPDATE meters SET {columns} WHERE stream = %(stream)s".encode(),  # noqa: S608
                         {**new, "stream": meter.stream},
                     )
+                if wanted.reading not in (None, meter.reading):
+                    await connection.execute(MAKE_ANEW, (meter.stream,))
                 await _remembered(connection, meter.stream, wanted)
                 await _told(connection, meter, action, by)
         return await self.get(str(meter.stream))
@@ -205,7 +221,6 @@ async def _agreeable(connection: Connection, meter: Meter, wanted: Change) -> No
     other = {
         "type": wanted.type not in (None, meter.type),
         "unit": wanted.unit not in (None, meter.unit),
-        "way of reading": wanted.reading not in (None, meter.reading),
         "time zone": wanted.site is not None and wanted.site.timezone != meter.site.timezone,
     }
     meant = [name for name, differs in other.items() if differs]

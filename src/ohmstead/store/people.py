@@ -93,6 +93,15 @@ class People:
         )
         return [user_of(row) for row in found]
 
+    async def page(self, organisation: int | None, after: int, limit: int) -> list[User]:
+        """Up to `limit` by id, from behind `after`; of one organisation, or of all."""
+        found = await self._database.rows(
+            f"{USERS} WHERE (%(of)s::int4 IS NULL OR u.organisation = %(of)s)"
+            " AND u.id > %(after)s ORDER BY u.id LIMIT %(limit)s",
+            {"of": organisation, "after": after, "limit": limit},
+        )
+        return [user_of(row) for row in found]
+
     async def count(self) -> int:
         """How many there are: none before the first run is finished."""
         found = await self._database.one("SELECT count(*) AS users FROM users")

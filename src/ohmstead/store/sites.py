@@ -114,17 +114,24 @@ class Organisations:
         )
         return [Organisation(**row) for row in found]
 
-    async def counted(self, only: int | None = None) -> list[Counted]:
-        """All of them by name, or only one; with how much belongs to each."""
+    async def counted(
+        self, only: int | None = None, *, after: int | None = None, limit: int | None = None
+    ) -> list[Counted]:
+        """All of them by name, or only one; with how much belongs to each.
+
+        With `limit` at most so many, from behind the one with the id `after`.
+        """
         found = await self._database.rows(
             "SELECT o.id, o.name,"
             " (SELECT count(*) FROM users u WHERE u.organisation = o.id) AS people,"
             " (SELECT count(*) FROM sites s WHERE s.organisation = o.id) AS sites,"
             " (SELECT count(*) FROM meters m JOIN sites s ON s.id = m.site"
             "  WHERE s.organisation = o.id) AS meters"
-            " FROM organisations o WHERE %(only)s::int4 IS NULL OR o.id = %(only)s"
-            " ORDER BY lower(o.name), o.id",
-            {"only": only},
+            " FROM organisations o WHERE (%(only)s::int4 IS NULL OR o.id = %(only)s)"
+            " AND (%(after)s::int4 IS NULL OR (lower(o.name), o.id) >"
+            "  (SELECT lower(a.name), a.id FROM organisations a WHERE a.id = %(after)s))"
+            " ORDER BY lower(o.name), o.id LIMIT %(limit)s",
+            {"only": only, "after": after, "limit": limit},
         )
         return [Counted(**row) for row in found]
 

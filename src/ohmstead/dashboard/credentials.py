@@ -1,0 +1,154 @@
+"""Credentials of the push API: who may send packets, and of which meters."""
+
+from litestar import delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from ohmstead.access.roles import Action, may, sees
+from ohmstead.dashboard import place_shapes as shapes
+from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.proving import by, require
+from ohmstead.dashboard.sessions import SIGNED_IN
+from ohmstead.errors import BadInput, NotFound
+from ohmstead.store import audit
+from ohmstead.store.credentials import Credential, Credentials
+from ohmstead.store.people import User
+
+
+async def _organisation(scope: str, parts: Parts) -> int | None:
+    """Whose meters a scope is of; None for a partner's, which are of several.  NotFound."""
+    kind, _, id = scope.partition(":")
+    if kind == "meter":
+        return (await parts.meters.get(id)).site.organisation
+    if kind in ("site", "org") and id.isascii() and id.isdecimal() and len(id) < 10:
+        number = int(id)
+        return (await parts.sites.get(number)).organisation if kind == "site" else number
+    return None
+
+
+async def _manages(user: User, scope: str, parts: Parts) -> bool:
+    organisation = await _organisation(scope, parts)
+    if organisation is None:
+        return may(user.role, Action.MANAGE_INSTALLATION, user.organisation)
+    return sees(user.organisation, organisation)
+
+
+async def _own(username: str, user: User, parts: Parts) -> Credential:
+    require(user, Action.MANAGE_METERS)
+    try:
+        found = await _all(parts).get(username)
+        mine = await _manages(user, found.scope, parts)
+    except (NotFound, BadInput):
+        mine = False
+    if not mine:
+        raise NotFound(f"there is no credential {username!r}, or it is not yours to see")
+    return found
+
+
+def _all(parts: Parts) -> Credentials:
+    return Credentials(parts.database, parts.key)
+
+
+@get(
+    "/api/credentials",
+    responses=answers(401, 503),
+    security=SIGNED_IN,
+    summary="The credentials of senders",
+)
+async def credentials(
+    user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> shapes.Credentials:
+    """Who may send packets for meters of one's organisation; for managers and admins."""
+    require(user, Action.MANAGE_METERS)
+    found = [each for each in await _all(parts).all() if await _manages(user, each.scope, parts)]
+    return shapes.Credentials(items=list(map(_shown, found)))
+
+
+@post(
+    "/api/credentials",
+    responses=answers(400, 401, 404, 413, 503),
+    security=SIGNED_IN,
+    summary="Add a credential",
+)
+async def add(
+    data: JSONBody[shapes.NewCredential],
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+) -> shapes.CredentialAccess:
+    """Add a credential, and show, once, its password; for managers and admins."""
+    require(user, Action.MANAGE_METERS)
+    hidden = NotFound(f"there is nothing like {data.scope!r}, or it is not yours to see")
+    try:
+        mine = await _manages(user, data.scope, parts)
+    except NotFound:
+        raise hidden from None
+    if not mine:
+        raise hidden
+    now = by(user, parts)
+    made, password = await _all(parts).add(data.scope, note=data.note, at=now.at, by=now.name)
+    await _told(made, "credential added", user, parts)
+    return shapes.CredentialAccess(username=made.username, password=password, scope=made.scope)
+
+
+@post(
+    "/api/credentials/{id:str}/rotate",
+    status_code=200,
+    responses=answers(400, 401, 404, 413, 503),
+    security=SIGNED_IN,
+    summary="Give a credential a new password",
+)
+async def rotate(
+    id: FromPath[str],
+    data: JSONBody[shapes.Rotation],
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+) -> shapes.CredentialAccess:
+    """Show, once, a new password; the old one works on for a while.  For managers and admins."""
+    found = await _own(id, user, parts)
+    made, password = await _all(parts).rotate(found.username, parts.clock.now(), data.overlap_s)
+    await _told(made, "credential rotated", user, parts)
+    return shapes.CredentialAccess(username=made.username, password=password, scope=made.scope)
+
+
+@delete(
+    "/api/credentials/{id:str}",
+    responses=answers(401, 404, 503),
+    security=SIGNED_IN,
+    summary="Remove a credential",
+)
+async def remove(
+    id: FromPath[str], user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> None:
+    """End a credential at once; for managers and admins."""
+    found = await _own(id, user, parts)
+    await _all(parts).remove(found.username)
+    await _told(found, "credential removed", user, parts)
+
+
+async def _told(credential: Credential, action: str, user: User, parts: Parts) -> None:
+    now = by(user, parts)
+    await audit.record(
+        parts.database,
+        actor=now.name,
+        organisation=await _organisation(credential.scope, parts),
+        action=action,
+        subject=credential.username,
+        detail={"scope": credential.scope},
+        at=now.at,
+    )
+
+
+def _shown(found: Credential) -> shapes.Credential:
+    return shapes.Credential(
+        username=found.username,
+        scope=found.scope,
+        note=found.note,
+        made_at=found.made_at,
+        made_by=found.made_by,
+        last_used_at=found.last_used_at,
+        old_until=found.old_until,
+    )
+
+
+ROUTES = [credentials, add, rotate, remove]
