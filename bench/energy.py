@@ -1,7 +1,8 @@
 """What energy costs: commits with their notes, making buckets, and questions.
 
 `python bench/energy.py [--json]`.  One server of the wheel, durable as it is run; CPU time is this
-process's and the database's, from /proc.  Sizes are printed with the figures.
+process's and the database's, from /proc.  Sizes are printed with the figures; bench/energy_full.py
+asks a full house.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from ohmstead.store.rollups import Rollups
 from ohmstead.store.server import PostgresServer
 from ohmstead.store.sites import Organisations, Sites
 
-METERS, DAYS, BATCH = 500, 30, 500
+METERS, DAYS = 500, 30
+FULL_ROUNDS = 800
 YEAR_HOURS = 8760
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -37,10 +39,34 @@ BY_DAY = """
     SELECT s, 2, t, 0, 24.0, 86400 FROM unnest(%s::int4[]) s,
         generate_series(%s::timestamptz, %s::timestamptz, interval '1 day') t
 """
-ASKED = """
-    SELECT stream, at, active_import_energy_kwh FROM rollups
-    WHERE stream = ANY(%s) AND level = 2 AND part = 0 AND at >= %s AND at < %s
-"""
+
+
+class Saying:
+    """Meters that say something by turns: three powers and counters, and a voltage."""
+
+    def __init__(self, committer: Committer, clock: SystemClock, streams: list[int]) -> None:
+        self._committer, self._clock, self._streams = committer, clock, streams
+        self._at, self._kwh = clock.now() - timedelta(days=26), 1.0
+
+    async def round(self, step: timedelta) -> None:
+        """One packet of each, `step` after the last, committed at once."""
+        self._at += step
+        self._kwh += 0.3
+        values = {"1.8.0": self._kwh, "2.8.0": 0.0, "1.7.0": 0.5, "2.7.0": 0.0, "32.7.0": 230.0}
+        now = self._clock.now()
+        await self._committer.commit([Row(each, self._at, now, values) for each in self._streams])
+
+
+async def full_rate(say: Saying, kept: Rollups, server: int) -> float:
+    """CPU of a packet, microseconds, while the worker makes buckets beside the commits."""
+    before = cpu_s(server)
+    working = asyncio.create_task(kept.run())
+    for _ in range(FULL_ROUNDS):
+        await say.round(timedelta(minutes=15))
+    working.cancel()
+    await asyncio.wait({working})
+    await kept.work_off()
+    return (cpu_s(server) - before) / (FULL_ROUNDS * METERS) * 1e6
 
 
 def cpu_s(server: int) -> float:
@@ -71,28 +97,31 @@ async def measured(url: str, server: int) -> dict[str, float]:
         clock, kept = SystemClock(), Rollups(database)
         committer = Committer(database, clock)
         streams = [meter.stream for meter in meters]
-        values = {"1.8.0": 1.0, "2.8.0": 0.0, "1.7.0": 0.5, "2.7.0": 0.0, "32.7.0": 230.0}
-        rounds = 20
-        before = cpu_s(server)
-        for n in range(rounds):
-            at = FIRST + n * timedelta(minutes=15)
-            now = clock.now()
-            said = {**values, "1.8.0": 1.0 + n}
-            await committer.commit([Row(stream, at, now, said) for stream in streams[:BATCH]])
-        found["commit_us_cpu_a_packet"] = (cpu_s(server) - before) / (rounds * BATCH) * 1e6
-        before, some = cpu_s(server), streams[:50]
-        await kept.refresh(some)
-        found["buckets_ms_cpu_a_meter_20_readings"] = (cpu_s(server) - before) / len(some) * 1e3
-        before = cpu_s(server)
-        at = FIRST + rounds * timedelta(minutes=15)
-        await committer.commit([Row(s, at, clock.now(), {**values, "1.8.0": 99.0}) for s in some])
-        await kept.refresh(some)
-        found["buckets_ms_cpu_a_meter_1_reading"] = (cpu_s(server) - before) / len(some) * 1e3
-        await database.change("DELETE FROM rollup_notes WHERE stream = ANY(%s)", (streams,))
+        say = Saying(committer, clock, streams)
+
+        async def costs(name: str, rounds: int, step: timedelta, each: int) -> None:
+            """CPU of a packet: `rounds` of one packet a meter, buckets made after `each`."""
+            before = cpu_s(server)
+            for n in range(rounds):
+                await say.round(step)
+                if each and n % each == each - 1:
+                    await kept.work_off()
+            found[name] = (cpu_s(server) - before) / (rounds * METERS) * 1e6
+
+        quarter = timedelta(minutes=15)
+        await costs("", 16, quarter, 16)  # what is asked for the first time is not counted
+        await costs("commit_us_cpu_a_packet", 100, quarter, 0)
+        await kept.work_off()
+        found["with_buckets_at_full_rate_us_cpu_a_packet"] = await full_rate(say, kept, server)
+        await costs("with_buckets_of_a_day_at_once", 192, quarter, 96)
+        await costs("with_buckets_of_4_packets_at_once", 32, quarter, 4)
+        await costs("with_buckets_of_each_packet", 8, quarter, 1)
+        await costs("with_buckets_15_packets_a_minute_apart", 60, timedelta(minutes=1), 15)
+        del found[""]
+        await database.change("DELETE FROM rollups WHERE stream = ANY(%s)", (streams,))
         await database.change(HOURS, (streams[-1], FIRST, FIRST + timedelta(hours=YEAR_HOURS)))
         await database.change(BY_DAY, (streams, FIRST + timedelta(days=60), FIRST + timedelta(89)))
         energies, readings = Energies(database), Readings(database)
-        await energies.by(meters[-1], "1.8.0", "day", date(2025, 1, 1), date(2025, 1, 2), FIRST)
 
         async def timed(name: str, ask: object) -> None:
             took = []
@@ -108,9 +137,9 @@ async def measured(url: str, server: int) -> dict[str, float]:
             "INSERT INTO rollup_streams (stream, columns) VALUES (%s, 1) ON CONFLICT DO NOTHING",
             (streams[-1],),
         )
-        await timed("year_by_hour_ms", lambda: energies.by(meters[-1], "1.8.0", "hour", *span))
-        days = FIRST + timedelta(days=60), FIRST + timedelta(days=90)
-        await timed("meters_500_days_30_ms", lambda: database.rows(ASKED, (streams, *days)))
+        await timed("year_by_hour_ms", lambda: energies.columns(meters[-1], "1.8.0", "hour", *span))
+        days = date(2025, 3, 2), date(2025, 4, 1), datetime(2026, 1, 1, tzinfo=UTC)
+        await timed("meters_500_days_30_ms", lambda: energies.many(meters, "1.8.0", "day", *days))
     return {name: round(value, 2) for name, value in found.items()}
 
 
@@ -128,7 +157,7 @@ async def main() -> None:
     if "--json" in sys.argv:
         print(json.dumps(found))
         return
-    print(f"{METERS} meters, batches of {BATCH}, a year of hours, {DAYS} days")
+    print(f"{METERS} meters, each commit a packet of each, a year of hours, {DAYS} days")
     for name, value in found.items():
         print(f"{name:40} {value}")
 
