@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
-from tests.web import made_up
+from tests.web import made_up, made_up_questions
 from tests.web.made_up import BY_ID, METERS, ZONE
 from tests.web.stand_in_accounts import CODE, Accounts
 
@@ -150,6 +150,8 @@ class StandIn:
                 await _json(send, 200, {"items": items, "next": None})
             case "GET", ["meters", meter, *rest] if meter in BY_ID:
                 await self._meter(send, BY_ID[meter], rest, query)
+            case "GET", ["sites", _, question] if shape := made_up_questions.site(question, query):
+                await _json(send, 200, shape)
             case _:
                 await _problem(send, 404)
 
@@ -181,6 +183,8 @@ class StandIn:
             first, last = (datetime.fromisoformat(query[key]) for key in ("from", "to"))
             points = int(query["points"])
             await _json(send, 200, made_up.power(meter, self.now, first, last, points))
+        elif found := made_up_questions.asked(meter, rest[0], query):
+            await _json(send, 200, found)
         else:
             days = [date.fromisoformat(query[key]) for key in ("from", "to")]
             await _json(send, 200, made_up.energy(meter, self.now, *days))

@@ -16,7 +16,7 @@ export interface Shown {
 
 /** Units that take a prefix: the stem that is written after W, kW, MW. */
 const STEMS: Readonly<Record<string, string>> = { kW: "W", kWh: "Wh", kvar: "var", kvarh: "varh", kVA: "VA", kVAh: "VAh" };
-const WRITTEN: Readonly<Record<string, string>> = { m3: "m³" };
+const WRITTEN: Readonly<Record<string, string>> = { m3: "m³", "m3/h": "m³/h" };
 const PREFIXES: readonly (readonly [string, number])[] = [["", 1e-3], ["k", 1], ["M", 1e3], ["G", 1e6]];
 
 const nothing: Shown = { number: UNKNOWN, unit: "", text: UNKNOWN };
@@ -91,6 +91,14 @@ export const day = (date: string, locale: string): string =>
 /** A calendar day, short: "14 Aug". */
 export const dayShort = (date: string, locale: string): string =>
   at(Date.parse(`${date}T12:00Z`), "UTC", locale, { day: "numeric", month: "short" });
+
+/** The month of a calendar day, as in "August 2026". */
+export const month = (date: string, locale: string): string =>
+  at(Date.parse(`${date}T12:00Z`), "UTC", locale, { month: "long", year: "numeric" });
+
+/** The month of a calendar day, short: "Aug". */
+export const monthShort = (date: string, locale: string): string =>
+  at(Date.parse(`${date}T12:00Z`), "UTC", locale, { month: "short" });
 
 /** A length of time in seconds as one number: 10 s, 5 min, 1 h. */
 export function span(seconds: number, locale: string): string {

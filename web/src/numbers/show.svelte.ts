@@ -14,6 +14,8 @@ export const show = {
   moment: (ms: number, zone: string) => format.moment(ms, zone, chosen.locale),
   day: (date: string) => format.day(date, chosen.locale),
   dayShort: (date: string) => format.dayShort(date, chosen.locale),
+  month: (date: string) => format.month(date, chosen.locale),
+  monthShort: (date: string) => format.monthShort(date, chosen.locale),
   span: (seconds: number) => format.span(seconds, chosen.locale),
   /** "12 s ago", and from a day on the date and time in the zone. */
   age(at: number, zone: string): string {

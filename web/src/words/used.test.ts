@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { en } from "./en.ts";
 
 /** Keys that are put together, by their beginning. */
-const BUILT = ["kind.", "identity.", "account.mode.", "account.role.", "meter.reading.", "meter.accepted", "meter.late", "meter.duplicate", "meter.refused"];
+const BUILT = ["energy.with.", "kind.", "identity.", "account.mode.", "account.role.", "meter.reading.", "meter.accepted", "meter.late", "meter.duplicate", "meter.refused"];
 const sources = import.meta.glob<string>(["../**/*.svelte", "../**/*.ts", "!./**/en.ts", "!./**/de.ts", "!../gateway/words/*.ts", "!../**/*.test.ts"], {
   query: "?raw", import: "default", eager: true,
 });
