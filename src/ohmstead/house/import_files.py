@@ -8,7 +8,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -37,6 +37,7 @@ class File:
     bytes: "io.BufferedReader[Any]"
     size: int | None
     _raw: BinaryIO
+    _texts: list[io.TextIOWrapper] = field(default_factory=list)
 
     @property
     def done(self) -> float:
@@ -54,15 +55,18 @@ class File:
             )
         except LookupError:
             raise BadInput(f"there is no encoding {encoding!r}; take utf-8 or cp1252") from None
+        self._texts.append(text)
         number = 0
-        try:
-            while line := text.readline(LINE_MOST + 1):
-                number += 1
-                if len(line) > LINE_MOST:
-                    raise BadInput(f"{self.name}: line {number} is too long for a table")
-                yield line
-        finally:
-            text.detach()  # it would close what others opened
+        while line := text.readline(LINE_MOST + 1):
+            number += 1
+            if len(line) > LINE_MOST:
+                raise BadInput(f"{self.name}: line {number} is too long for a table")
+            yield line
+
+    def release(self) -> None:
+        """Let go of the bytes: a text that is forgotten would close them."""
+        while self._texts:
+            self._texts.pop().detach()
 
     def _encoding(self) -> str:
         begin = self.bytes.peek(PEEKED)[:PEEKED]
@@ -89,10 +93,13 @@ def opened(path: Path) -> Iterator[File]:
         if bytes_.peek(2)[:2] == GZIP:
             unpacked = gzip.GzipFile(fileobj=bytes_)
             bytes_ = io.BufferedReader(cast(io.RawIOBase, unpacked), PEEKED)
+        file = File(str(path), bytes_, size, raw)
         try:
-            yield File(str(path), bytes_, size, raw)
+            yield file
         except (gzip.BadGzipFile, EOFError, zlib.error) as trouble:
             raise BadInput(f"{path} is damaged: {trouble}") from None
+        finally:
+            file.release()
 
 
 def _stdin() -> BinaryIO:

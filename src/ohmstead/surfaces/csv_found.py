@@ -126,14 +126,13 @@ def _column(written: str, names: Sequence[str], unit: str | None) -> tuple[str, 
             "the column's name, an OBIS code (or value) and the unit"
         )
     key, _, said = what.partition(":")
-    target = Target(key.strip(), said.strip() or None, unit)
-    if (target.key == "value") == (unit is None):
+    if (key.strip() == "value") == (unit is None):
         raise BadInput(
             f"--column {written!r}: a meter of electricity takes OBIS codes like 1.8.0"
             if unit is None
             else f"--column {written!r}: a meter that is not electric takes `value` (in {unit})"
         )
-    return _named(name, names), target
+    return _named(name, names), Target(key.strip(), said.strip() or None, unit)
 
 
 def _known(name: str, unit: str | None) -> Target | None:

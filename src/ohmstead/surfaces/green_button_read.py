@@ -4,6 +4,7 @@ Source: NAESB REQ.21 (ESPI) 3.3, espi.xsd.  The feed is followed twice, first fo
 readings it has, then for the intervals, so that it is never whole in memory.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -157,7 +158,6 @@ def _target(kind: Kind, unit: str | None) -> tuple[Target, float]:
 def _whole(said: Mapping[str, str], name: str) -> int:
     if name not in said:
         raise ValueError(f"it has no {name}")
-    try:
-        return int(said[name])
-    except ValueError:
-        raise ValueError(f"its {name} {shown(said[name])} is not a whole number") from None
+    if not re.fullmatch(r"[+-]?[0-9]{1,15}", said[name]):
+        raise ValueError(f"its {name} {shown(said[name])} is not a whole number of 48 bits")
+    return int(said[name])
