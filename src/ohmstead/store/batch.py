@@ -1,7 +1,7 @@
 """A batch of readings as columns: what of it is newest, and as the database takes it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from zlib import crc32
@@ -24,8 +24,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One reading on its way into the database.
 
     `at` and `received_at` are aware; `values` maps catalogue keys to numbers in the catalogue's
@@ -36,7 +35,7 @@ class Row:
     stream: int
     at: datetime
     received_at: datetime
-    values: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    values: Mapping[str, float] = NOTHING
     tariff: int | None = None
     meter_at: datetime | None = None
     number: int | None = None
@@ -119,17 +118,13 @@ def _columns(rows: Sequence[Row]) -> Iterator[tuple[str, Column]]:
     else:
         at = moments((row.received_at for row in rows), len(rows))
     yield "received_at", Column("timestamptz", at)
-    crcs = [_crc(row.identity.id) if row.identity and row.identity.id else None for row in rows]
-    plain: dict[str, list[float | int | datetime | None]] = {
-        "meter_at": [row.meter_at for row in rows],
-        "number": [row.number for row in rows],
-        "tariff": [row.tariff for row in rows],
-        "value": [row.value for row in rows],
-        "meter_crc": [*crcs],
-    }
-    for name, said in plain.items():
+    for name in ("meter_at", "number", "tariff", "value"):
+        said = [getattr(row, name) for row in rows]
         if any(each is not None for each in said):
             yield name, _column(KINDS[name], said)
+    whose = [row.identity.id if row.identity is not None else None for row in rows]
+    if any(whose):
+        yield "meter_crc", _column("int4", [_crc(each) if each else None for each in whose])
     seen = dict.fromkeys(obis for row in rows for obis in row.values)
     for obis, name in columns.VALUES.items():
         if obis in seen:

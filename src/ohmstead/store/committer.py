@@ -197,8 +197,7 @@ class Committer:
     ) -> Mapping[int, str]:
         now = self._clock.now()
         keys = ((n, row.stream, row.at) for n, row in kept)
-        young = now - archive_floors.YOUNG
-        if all(row.at >= young for _, row in kept):
+        if kept and min(row.at for _, row in kept) >= now - archive_floors.YOUNG:
             return {}
         return await archive_floors.too_old(connection, keys, now)
 
@@ -263,12 +262,14 @@ def _placeholders(found: Mapping[str, Column]) -> str:
 
 async def _note(connection: Connection, batch: Batch, fates: Mapping[int, Fate]) -> None:
     """Note what is new, so that its buckets are made."""
-    bits = [
-        rollup_notes.bits(tuple(row.values), has_value=row.value is not None) for row in batch.rows
-    ]
-    at = batch.at
-    new = np.array([fates[n] in (Fate.ACCEPTED, Fate.LATE) for n in batch.numbers])
-    await rollup_notes.write(connection, batch.streams[new], at[new], np.array(bits)[new])
+    bits = np.array(
+        [rollup_notes.bits(tuple(row.values), row.value is not None) for row in batch.rows]
+    )
+    streams, at = batch.streams, batch.at
+    if any(fate not in (Fate.ACCEPTED, Fate.LATE) for fate in fates.values()):
+        new = np.array([fates[n] in (Fate.ACCEPTED, Fate.LATE) for n in batch.numbers])
+        streams, at, bits = streams[new], at[new], bits[new]
+    await rollup_notes.write(connection, streams, at, bits)
 
 
 def _all_allowed(rows: Sequence[Row], now: datetime) -> bool:

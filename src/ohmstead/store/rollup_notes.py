@@ -4,7 +4,6 @@ A commit writes one row, `rollup_batches`, about all its streams.  A note of one
 `rollup_notes`, is written where no commit does it, or where the buckets of a stream were not made.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -61,14 +60,11 @@ async def write(
     await connection.execute(BATCH, [array(column) for column in given])
 
 
-def bits(quantities: Sequence[str], *, has_value: bool) -> int:
-    """What a reading with these catalogue keys says, as bits."""
-    return _bits(tuple(quantities)) | (BIT["value"] if has_value else 0)
-
-
 @lru_cache(maxsize=4096)
-def _bits(quantities: tuple[str, ...]) -> int:
-    return sum(_BIT_OF_OBIS.get(obis, 0) for obis in quantities)
+def bits(quantities: tuple[str, ...], has_value: bool) -> int:
+    """What a reading with these catalogue keys says, as bits."""
+    said = sum(_BIT_OF_OBIS.get(obis, 0) for obis in quantities)
+    return said | (BIT["value"] if has_value else 0)
 
 
 def named(bits: int) -> tuple[str, ...]:
