@@ -15,11 +15,12 @@ import pytest_asyncio
 from tests.store.conftest import MakeMeter
 
 from ohmstead.clock import SetClock
-from ohmstead.errors import Conflict, NotFound
+from ohmstead.errors import Conflict, NotFound, Unavailable
 from ohmstead.reading.reading import Identity
 from ohmstead.store.archive import Archive
 from ohmstead.store.archive_floors import ARCHIVING
 from ohmstead.store.audit import By
+from ohmstead.store.columnar import convert
 from ohmstead.store.committer import Committer, Fate, Row
 from ohmstead.store.database import Database
 from ohmstead.store.meters import Meter, Meters
@@ -256,6 +257,28 @@ async def test_one_at_a_time(world: World, make_meter: MakeMeter) -> None:
         await world.archive.restore(1, MARCH, NOW)
     with pytest.raises(NotFound, match="no organisation 77"):
         await world.archive.restore(77, MARCH, NOW)
+
+
+async def test_months_become_columnar_where_that_is(world: World, make_meter: MakeMeter) -> None:
+    """docs/retention.md: found by itself; nothing is lost; a heap under that name stands in."""
+    meter = await spring(world, make_meter)
+    with pytest.raises(Unavailable, match="no access method 'columnar'"):
+        await convert(world.database, MAY)
+    await world.database.change(
+        "CREATE ACCESS METHOD columnar TYPE TABLE HANDLER heap_tableam_handler"
+    )
+    before, readings = await world.buckets(), await world.readings()
+    assert await convert(world.database, MAY) == [MARCH, APRIL]
+    assert await convert(world.database, MAY) == []
+    assert await world.readings() == readings
+    late = Row(meter.stream, datetime(2025, 4, 20, 10, 30, tzinfo=UTC), NOW, {"1.8.0": 63.23})
+    assert await world.commit([late]) == [Fate.REFUSED]
+    await world.keep(2)
+    other = await Organisations(world.database).add("Other")
+    await Sites(world.database).add("Home", other.id, "UTC")
+    done = await world.archive.run(NOW)
+    assert [entry.month for entry in done.written] == [MARCH]
+    assert await world.buckets() == before
 
 
 def uneven(meter: Meter, chance: random.Random) -> list[Row]:

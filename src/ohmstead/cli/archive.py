@@ -99,6 +99,15 @@ def restore(
     )
 
 
+@app.command("columnar", epilog=EPILOG)
+def columnar(
+    context: typer.Context,
+    before: Annotated[str, typer.Option(help="The months before this one: 2025-01.")],
+) -> None:
+    """Make old months columnar in the database, where PostgreSQL can; they take nothing late."""
+    print_all(context, lambda home, clock: house.columnar(home, clock, before))
+
+
 @app.command("verify", epilog=EPILOG)
 def verify(context: typer.Context, of: Of = None, folder: Folder = None) -> None:
     """Read every file and compare it with what was written; status 1 when one is wrong."""

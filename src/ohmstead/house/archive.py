@@ -12,9 +12,11 @@ from ohmstead.jobs.housekeeping import Job, Say
 from ohmstead.store import facts
 from ohmstead.store.archive_catalogue import RESTORED_FOR, Catalogue, Entry
 from ohmstead.store.audit import By, record
+from ohmstead.store.columnar import convert
 from ohmstead.store.facts import Facts
 from ohmstead.store.job_runs import JobRuns
-from ohmstead.store.months import FIRST_YEAR, Month
+from ohmstead.store.months import FIRST_YEAR, Month, after
+from ohmstead.store.months import month_of as month_at
 from ohmstead.store.retention import Retentions
 
 if TYPE_CHECKING:
@@ -116,6 +118,18 @@ async def restore(
     return {"organisation": of, "month": month, "readings": back, "stays_until": until}
 
 
+async def columnar(installation: Installation, clock: Clock, before: str) -> list[Shown]:
+    """Make old months columnar; BadInput for one that may still take readings."""
+    until = month_of(before, "--before")
+    now = month_at(clock.now())
+    if until > after(now, -1):
+        raise BadInput(
+            f"--before {before} is too young: the present month and the one before stay as they are"
+        )
+    done = await convert(installation.database, until)
+    return [{"month": f"{year:04}-{number:02}", "columnar": True} for year, number in done]
+
+
 async def verified(installation: Installation, folder: Path | None, of: int | None) -> list[Shown]:
     """Each file, and what is wrong with it."""
     found = await (await archive_of(installation, folder)).verify(of)
@@ -155,8 +169,8 @@ def shown(entry: Entry) -> Shown:
     }
 
 
-def month_of(written: str) -> Month:
-    """The month of `2025-03`; BadInput.
+def month_of(written: str, option: str = "--month") -> Month:
+    """The month of `2025-03`, given for `option`; BadInput.
 
     >>> month_of("2025-03")
     (2025, 3)
@@ -166,7 +180,7 @@ def month_of(written: str) -> Month:
     except ValueError:
         found = None
     if found is None or found.year < FIRST_YEAR:
-        raise BadInput(f"--month {written!r} is not a month; it looks like 2025-03")
+        raise BadInput(f"{option} {written!r} is not a month; it looks like 2025-03")
     return found.year, found.month
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ohmstead.errors import Conflict
 from ohmstead.store import archive_file, archive_rows, months
 from ohmstead.store.archive_catalogue import Catalogue, Entry
+from ohmstead.store.columnar import is_columnar
 from ohmstead.store.database import Database
 from ohmstead.store.months import Month
 
@@ -46,7 +47,9 @@ class Leaving:
         others = await self._database.one(OTHERS, asked)
         before = {e.organisation: await self._not_before(e.organisation, month) for e in entries}
         oldest = max((each for each in before.values() if each), default=None)
-        if others and not others["exists"]:
+        async with self._database.transaction() as connection:
+            columnar = await is_columnar(connection, month)  # of which nothing can be deleted
+        if columnar or (others and not others["exists"]):
             left = await self._replaced(month, sorted(counts), oldest)
         else:
             left = await self._deleted(month, sorted(counts), oldest)
