@@ -27,6 +27,7 @@ QUESTIONS = {
     "balance --meter m1": "1.8.0 kWh",
     "breakdown --site 1": "2025-10-26 00:00+02:00       25    –",
     "holes --meter m1 --from 2025-10-26 --to 2025-10-27": "0 holes, 0 s",
+    "holes --from 2025-10-27 --to 2025-10-28": "Meters with holes: 2; holes: 2",
     "compare --meter m1": "Compared: 0 of 1",
     "peaks --meter m1": "2025-10-26 00:00+02:00  2025-10-26 01:00+02:00   1",
     "duration --meter m1 --by hour --at-least 0.5": "0.5 kW or more: 25 h",

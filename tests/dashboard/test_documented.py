@@ -102,6 +102,7 @@ BAD_QUERIES = {
     "/api/meters/{id}/heat-map": "by=day",
     "/api/meters/{id}/holes": "from=x",
     "/api/latest": "quantities=x",
+    "/api/holes": "from=x",
     "/api/sites/{id}/breakdown": "by=x",
     "/api/sites/{id}/self-consumption": "by=x",
     "/api/live": "meters=",

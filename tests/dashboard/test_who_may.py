@@ -40,6 +40,7 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/meters/{id}/heat-map"): "viewer",
     ("get", "/api/meters/{id}/holes"): "viewer",
     ("get", "/api/latest"): "viewer",
+    ("get", "/api/holes"): "viewer",
     ("get", "/api/sites/{id}/breakdown"): "viewer",
     ("get", "/api/sites/{id}/self-consumption"): "viewer",
     ("get", "/api/live"): "viewer",

@@ -175,9 +175,17 @@ def breakdown(
 
 
 @app.command("holes", epilog=EPILOG)
-def holes(context: typer.Context, meter: MeterId, first: Begin = None, last: End = None) -> None:
-    """When nothing was read."""
-    answered(context, lambda show: show.holes(meter, When(first, last)))
+def holes(
+    context: typer.Context,
+    meter: Annotated[
+        str | None, typer.Option("--meter", metavar="ID", help="Id of the meter; all else.")
+    ] = None,
+    first: Begin = None,
+    last: End = None,
+) -> None:
+    """When nothing was read; of all meters, whose readings are missing."""
+    when = When(first, last)
+    answered(context, lambda show: show.holes(meter, when) if meter else show.all_holes(when))
 
 
 @app.command("compare", epilog=EPILOG)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ohmstead.dashboard.energy_shapes import Buckets
+from ohmstead.store.all_holes import AllHoles
 from ohmstead.store.balance import Balance
 from ohmstead.store.breakdown import Breakdown
 from ohmstead.store.comparison import Comparison
@@ -162,6 +163,17 @@ def _holes(answer: Holes) -> Iterable[Any]:
     yield Text(f"{holes}, {answer.hole_s:.0f} s of the time asked for")
 
 
+def _all_holes(answer: AllHoles) -> Iterable[Any]:
+    at = clock(answer.timezone)
+    columns = zip(answer.meter, answer.began, answer.ended, answer.duration_s, strict=True)
+    rows = [
+        [meter, at(began), "still lasts" if ended is None else at(ended), number(length)]
+        for meter, began, ended, length in columns
+    ]
+    yield table(["meter", "began (UTC)", "ended (UTC)", "seconds"], rows)
+    yield Text(f"Meters with holes: {answer.meters_with_holes}; holes: {answer.holes}")
+
+
 def _comparison(answer: Comparison) -> Iterable[Any]:
     at = clock(answer.timezone)
     ours, theirs = answer.current, answer.before
@@ -243,6 +255,7 @@ TABLES: Mapping[type, Callable[[Any], Iterable[Any]]] = MappingProxyType(
         Balance: _balance,
         Breakdown: _breakdown,
         Holes: _holes,
+        AllHoles: _all_holes,
         Comparison: _comparison,
         Peaks: _peaks,
         Duration: _duration,

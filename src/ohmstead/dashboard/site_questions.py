@@ -1,6 +1,7 @@
 """Questions about several meters: the newest readings, a site's breakdown and own use, holes."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -8,7 +9,7 @@ from litestar.params import FromPath, QueryParameter
 
 from ohmstead.access.roles import sees
 from ohmstead.analytics.spans import SPANS
-from ohmstead.dashboard import asked
+from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard.meters import visible
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers
@@ -17,6 +18,7 @@ from ohmstead.errors import NotFound
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store import breakdown as breakdowns
 from ohmstead.store import own_use, raw
+from ohmstead.store.all_holes import AllHoles, all_holes
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 from ohmstead.store.sites import Site, Sites
@@ -114,5 +116,31 @@ async def self_consumption(
         )
 
 
-ROUTES = [latest, breakdown, self_consumption]
+@get(
+    "/api/holes",
+    responses=answers(400, 401, 503),
+    security=SIGNED_IN,
+    summary="Whose readings are missing",
+)
+async def holes(
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    first: Annotated[
+        str | None,
+        QueryParameter(
+            name="from",
+            schema_extra={"format": "date-time"},
+            description="Begin; without an offset it is UTC. Default: today's.",
+        ),
+    ] = None,
+    last: asked.LastMoment = None,
+) -> AllHoles:
+    """The holes of all meters one may see, of a day or another time."""
+    now = parts.clock.now()
+    span = ranges.moments(first, last, ZoneInfo("UTC"), now, most_days=asked.DAYS_MOST)
+    seen = await parts.meters.all(user.organisation)
+    return await all_holes(parts.database, seen, *span, now)
+
+
+ROUTES = [latest, holes, breakdown, self_consumption]
 """What the API answers about several meters."""

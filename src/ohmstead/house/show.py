@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from ohmstead.analytics.comparison import With
 from ohmstead.analytics.energy_calendar import Size
@@ -16,6 +17,7 @@ from ohmstead.dashboard import energy as energy_routes
 from ohmstead.dashboard import energy_shapes, ranges
 from ohmstead.dashboard.asked import DAYS_MOST
 from ohmstead.house.installation import Installation
+from ohmstead.store.all_holes import AllHoles, all_holes
 from ohmstead.store.answers import default_quantity
 from ohmstead.store.balance import Balance, Balances
 from ohmstead.store.breakdown import Breakdown, Breakdowns
@@ -131,6 +133,13 @@ class Show:
         meter = await self._meter(id)
         span = self._moments(when, meter.site)
         return await MeterHoles(self._database).of(meter, *span, self._clock.now())
+
+    async def all_holes(self, when: When) -> AllHoles:
+        """Whose readings are missing."""
+        now = self._clock.now()
+        span = ranges.moments(when.first, when.last, ZoneInfo("UTC"), now, most_days=DAYS_MOST)
+        meters = await Meters(self._database).all()
+        return await all_holes(self._database, meters, *span, now)
 
     async def breakdown(
         self, site: int, when: When, by: Span, type: str, quantity: str | None
