@@ -71,6 +71,8 @@ $(MARKS)/node: requirements/node.txt web/build.py | $(MARKS)/requirements
 oracles: .venv-oracles/.done  ## Make .venv-oracles: the libraries that our decoders are held against
 .PHONY: clients
 clients: .venv-clients/.done  ## Make .venv-clients: clients of other people's, for our gateway
+.PHONY: peers
+peers: .venv-peers/.done  ## Make .venv-peers: a plain collector, for the bench of packets
 .venv-%/.done: requirements/%.txt | $(MARKS)/requirements
 	@echo "Installing what $< names"
 	@$(BIN)/python -m venv --clear --without-pip $(@D)
@@ -148,7 +150,7 @@ build/fuzz/corpus/.done: fuzz/seeds.py fuzz/decoders.py | $(MARKS)/package
 	@touch $@
 
 .PHONY: bench
-bench: setup oracles  ## Measure; make bench ARGS=wire_decode for one; the figures go to bench/results
+bench: setup oracles peers  ## Measure; make bench ARGS=wire_decode for one; the figures go to bench/results
 	@mkdir -p bench/results
 	@for name in $(or $(ARGS),$(basename $(notdir $(wildcard bench/*.py)))); do \
 		echo "== $$name"; $(BIN)/python "bench/$$name.py" | tee "bench/results/$$name.txt"; done

@@ -10,6 +10,7 @@ import typer
 import uvloop
 
 from ohmstead.cli import logs
+from ohmstead.cli.memory import settled
 from ohmstead.cli.signals import until_told
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
@@ -201,6 +202,7 @@ def _network(written: str) -> str:
 async def _run(options: CloudOptions) -> None:
     async with opened(options, SystemClock()) as running:
         _say(running)
+        settled()
         await asyncio.Event().wait()
 
 

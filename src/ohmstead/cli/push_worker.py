@@ -5,6 +5,7 @@ import signal
 import uvloop
 
 from ohmstead.cli import logs
+from ohmstead.cli.memory import settled
 from ohmstead.house.push_worker import run
 
 
@@ -12,7 +13,7 @@ def main() -> None:
     """Run until standard input ends; Ctrl-C is for the cloud, which then closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logs.to_stderr()
-    uvloop.run(run())
+    uvloop.run(run(settled))
 
 
 if __name__ == "__main__":

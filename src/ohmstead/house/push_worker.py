@@ -8,7 +8,7 @@ ends when standard input does: with the process that started it.
 import asyncio
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -99,8 +99,8 @@ async def _streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-async def run() -> None:
-    """Take packets until standard input ends."""
+async def run(started: Callable[[], None]) -> None:
+    """Take packets until standard input ends; `started` is called when all is up."""
     told, out = await _streams()
     options = msgspec.json.decode(await told.readline(), type=Told)
     live, clock = _Live(out), SystemClock()
@@ -127,6 +127,7 @@ async def run() -> None:
             )
         tasks = await stack.enter_async_context(Background())
         tasks.run(_renew(context, options), "certificate")
+        started()
         out.write(READY)
         while line := await told.readline():
             live.watched = msgspec.json.decode(line, type=Watch).watch
