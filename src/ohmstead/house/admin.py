@@ -129,6 +129,7 @@ class Admin:
     async def remove_meter(self, id: str, yes: bool) -> Shown:
         """Remove it; with `yes` the device that reads it and its readings too."""
         meter = await self.meters.get(id)
+        await self.meters.spare(meter)
         if meter.device:
             if not yes:
                 raise Conflict(

@@ -144,6 +144,14 @@ class Meters:
         )
         return [row["id"] for row in found]
 
+    async def spare(self, meter: Meter) -> None:
+        """Conflict when a formula uses the meter, which is not to be removed then."""
+        if used := await self.used_by(meter.stream):
+            raise Conflict(
+                f"the formula of meter {used[0]!r} uses meter {meter.id!r}; "
+                "change that formula or remove that meter first"
+            )
+
     async def has_readings(self, stream: int) -> bool:
         """Whether anything of this stream is stored."""
         return (
@@ -155,11 +163,7 @@ class Meters:
         """Remove it; Conflict while a device reads it, or a formula uses it, or, unless
         `with_readings`, it has any.  Those below it are below nothing then."""
         meter = await self.get(id)
-        if used := await self.used_by(meter.stream):
-            raise Conflict(
-                f"the formula of meter {used[0]!r} uses meter {id!r}; "
-                "change that formula or remove that meter first"
-            )
+        await self.spare(meter)
         if meter.device:
             raise Conflict(f"device {meter.device} reads meter {id!r}; remove the device first")
         if not with_readings and await self.has_readings(meter.stream):

@@ -57,7 +57,7 @@ class Sender:
 
 TARGETS = """
     SELECT m.id, m.stream, m.site, s.organisation, m.type, m.unit, m.wh_per_pulse, s.timezone
-    FROM meters m JOIN sites s ON s.id = m.site WHERE m.id = ANY(%s)
+    FROM meters m JOIN sites s ON s.id = m.site WHERE m.id = ANY(%s) AND m.formula IS NULL
 """
 SENDERS = """
     SELECT c.id, c.username, c.secret, c.old_secret, c.old_secret_until, c.stream, c.site,
