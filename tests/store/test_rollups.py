@@ -105,8 +105,9 @@ def history(stream: int, chance: random.Random, now: datetime) -> list[Row]:
     """Two days of a meter that is read unevenly: holes, resets, another meter, two counters."""
     rows, kwh, sold, who = [], chance.choice([0.0, 99_995.0, 500.0]), 7.0, None
     at = START + timedelta(seconds=chance.randrange(900))
+    gaps = chance.choice([[300, 900, 901, 900, 1800, 7200, 20_000], [900] * 40 + [20_000]])
     for _ in range(60):
-        at += timedelta(seconds=chance.choice([300, 900, 901, 900, 1800, 7200, 20_000]))
+        at += timedelta(seconds=chance.choice(gaps))
         kwh, sold = kwh + chance.random() * 3, sold + chance.random()
         if kwh > 100_000 or chance.random() < 0.03:
             kwh = kwh - 100_000 if kwh > 100_000 else chance.random()
@@ -136,8 +137,11 @@ async def test_rollups_are_those_of_a_full_recomputation(
         size = chance.randrange(1, 25)
         batch, shuffled = shuffled[:size], shuffled[size:]
         await committer.commit([row for _, row in batch])
-        if chance.random() < 0.8:
+        how = chance.random()
+        if how < 0.4:
             await kept.refresh([one.stream])
+        elif how < 0.8:
+            await kept.work_off()
     names = ("at", "received_at", "values", "identity")
     await committer.commit(
         [Row(other.stream, **{name: getattr(row, name) for name in names}) for row in said]
@@ -159,6 +163,38 @@ async def test_rollups_are_those_of_a_full_recomputation(
         for stream in (one.stream, other.stream)
     ]
     assert events[0] == events[1]
+
+
+async def test_many_meters_that_go_on_are_made_at_once(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/energy.md: made a few readings at a time, with others, or all at once and alone."""
+    zones = ["Europe/Zurich", "Europe/Zurich", "Australia/Lord_Howe"]
+    ones = [await make_meter(f"a{n}", zone, interval_s=900.0) for n, zone in enumerate(zones)]
+    others = [await make_meter(f"b{n}", zone, interval_s=900.0) for n, zone in enumerate(zones)]
+    kept, committer = Rollups(database), Committer(database, clock)
+
+    def said(streams: Sequence[int], hour: float) -> list[Row]:
+        at, kwh = START + hour * HOUR, hour * hour
+        shown = {"1.8.0": kwh, "2.8.0": 2 * kwh, "1.7.0": hour}
+        late = timedelta(seconds=100)
+        return [Row(s, at + n * late, clock.now(), shown) for n, s in enumerate(streams)]
+
+    for quarter in range(40):
+        await committer.commit(said([meter.stream for meter in ones], quarter / 4))
+        if quarter % 3 == 2:
+            await kept.work_off()
+    for quarter in range(40):
+        await committer.commit(said([meter.stream for meter in others], quarter / 4))
+    for meter in (*ones, *others):
+        await kept.refresh([meter.stream])
+    for one, other in zip(ones, others, strict=True):
+        for level in range(4):
+            found = await rollups(database, one.stream, level)
+            wanted = await rollups(database, other.stream, level)
+            assert [row.pop("at") for row in found] == [row.pop("at") for row in wanted] != []
+            for row, expected in zip(found, wanted, strict=True):
+                assert row == pytest.approx({**expected, "stream": one.stream}, abs=1e-8)
 
 
 async def test_what_was_stored_before_there_were_rollups_is_made_too(

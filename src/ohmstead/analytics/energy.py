@@ -231,21 +231,3 @@ def demand_kw(steps: Steps, ends: Floats, window_s: float) -> Floats:
     kwh = np.interp(ends, at, used) - np.interp(begins, at, used)
     whole = np.interp(ends, at, seen) - np.interp(begins, at, seen) >= window_s * (1 - 1e-9)
     return np.where(whole, kwh / (window_s / 3600), np.nan)
-
-
-def sliding_peak_kw(steps: Steps, edges: Floats, window_s: float) -> Floats:
-    """The highest mean power of any window that ends in each bucket; NaN where there is none.
-
-    Power is even within a step, so the highest window begins or ends with a reading.
-    """
-    turns = np.concatenate([steps.start, steps.end])
-    ends = np.unique(np.concatenate([turns, turns + window_s, edges]))
-    ends = ends[(ends >= edges[0]) & (ends <= edges[-1])]
-    found = demand_kw(steps, ends, window_s)
-    ends, found = ends[~np.isnan(found)], found[~np.isnan(found)]
-    highest = np.full(len(edges) - 1, -np.inf)
-    for side in ("left", "right"):  # a window that ends at an edge is the limit of both buckets
-        n = np.searchsorted(edges, ends, side=side) - 1
-        inside = (n >= 0) & (n < len(highest))
-        np.maximum.at(highest, n[inside], found[inside])
-    return np.where(np.isneginf(highest), np.nan, highest)

@@ -27,7 +27,7 @@ def apart(found: Iterable[tuple[float, float]], window_s: float, count: int) -> 
 def highest_end(steps: Steps, first: float, last: float, window_s: float) -> float | None:
     """When the window of the highest mean power that ends from `first` to `last` does end.
 
-    None where no window was measured whole.  As sliding_peak_kw: it begins or ends with a reading.
+    None where no window was measured whole.  It begins or ends with a reading.
     """
     turns = np.concatenate([steps.start, steps.end])
     ends: Floats = np.unique(np.concatenate([turns, turns + window_s, [first, last]]))
