@@ -8,10 +8,13 @@ from tests.store.conftest import MakeMeter
 
 from ohmstead.clock import SetClock
 from ohmstead.errors import BadInput, Conflict, OhmsteadError
+from ohmstead.store.audit import By
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
 from ohmstead.store.devices import Devices
 from ohmstead.store.energy import Energies
+from ohmstead.store.managed_meters import Change, ManagedMeters
+from ohmstead.store.meter_settings import MeterSettings
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.sites import Organisations, Sites
 from ohmstead.store.virtual_meters import DEEPEST, VirtualMeters, users_first
@@ -248,3 +251,25 @@ async def test_a_meter_that_a_formula_uses_stays(database: Database, make_meter:
     assert len(failed) == 1
     left = {each.id: each.formula for each in await meters.all()}
     assert ("n" in left) == (left.get("x") == "n")
+
+
+async def test_a_meter_in_a_formula_or_a_tree_keeps_what_it_is(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/virtual-meters.md, "What is refused": another unit, type or organisation."""
+    by = By("somebody", clock.now())
+    gas = await make_meter("gas", "UTC", type="gas")
+    below = await make_meter("below", "UTC", type="gas")
+    virtual, managed = VirtualMeters(database), ManagedMeters(database)
+    made = await virtual.add("v", gas.site.id, "gas * 2")
+    await virtual.set_parent("below", "v")
+    other = await Organisations(database).add("Others")
+    there = await Sites(database).add("There", other.id, "UTC")
+    for meter in (gas, below, made):
+        for change in (Change(unit="kWh"), Change(type="water"), Change(site=there)):
+            with pytest.raises(Conflict, match="take it out first"):
+                await managed.change(meter, change, by=by)
+    with pytest.raises(Conflict, match="take it out first"):
+        await MeterSettings(database).change("gas", unit="kWh")
+    await virtual.set_parent("below", None)
+    assert (await MeterSettings(database).change("below", unit="kWh")).unit == "kWh"

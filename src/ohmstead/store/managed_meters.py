@@ -14,6 +14,7 @@ from ohmstead.store.meters import INTERVAL_S, METERS, READING, Meter, Meters, ch
 from ohmstead.store.people import User
 from ohmstead.store.sites import Site, named
 from ohmstead.store.trouble import explained
+from ohmstead.store.virtual_meters import loose
 
 LARGEST = 2**31 - 1
 SHOWN_LEAST, SHOWN_MOST = 0.001, 1_000_000.0
@@ -232,8 +233,10 @@ async def _agreeable(connection: Connection, meter: Meter, wanted: Change) -> No
     used = "SELECT 1 FROM virtual_inputs WHERE input = %s LIMIT 1"
     renamed = wanted.id not in (None, meter.id)
     moved = wanted.site is not None and wanted.site.organisation != meter.site.organisation
-    if (renamed or moved) and await _any(connection, used, meter.stream):
+    if renamed and await _any(connection, used, meter.stream):
         raise Conflict(f"a formula uses meter {meter.id!r}; change that first")
+    if moved or other["type"] or other["unit"]:
+        await loose(connection, meter)
 
 
 async def _any(connection: Connection, question: str, stream: int) -> bool:

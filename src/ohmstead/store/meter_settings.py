@@ -5,6 +5,7 @@ from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.database import Database
 from ohmstead.store.meters import INTERVAL_S, READING, Meter, Meters
 from ohmstead.store.sites import named
+from ohmstead.store.virtual_meters import loose
 
 ENERGIES = ("kWh", "Wh", "MWh", "GJ")
 LARGEST_PULSE_WH = 1e9
@@ -95,6 +96,8 @@ class MeterSettings:
             digits,
         )
         async with self._database.transaction() as connection:
+            if unit not in (None, meter.unit):
+                await loose(connection, meter)
             await connection.execute(CHANGE, (*settings, meter.stream))
             before = meter.interval_s, meter.reading, meter.counter_digits
             if (*settings[:2], digits) != before:

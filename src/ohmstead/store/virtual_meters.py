@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from ohmstead.analytics.circles import Graph, circle, layers
 from ohmstead.analytics.formula import Measured, Node, Untracked, parse, written
 from ohmstead.analytics.formula_terms import Terms, terms
-from ohmstead.errors import BadInput, NotFound
+from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.database import Connection, Database
 from ohmstead.store.meters import METERS, Meter, Meters, checked_id, meter_of
@@ -24,6 +24,12 @@ ARRANGING = 0x0E57EB0
 DEEPEST = 20
 """How many formulas may stand on each other, and how many meters below each other."""
 IMPORT = "1.8.0"
+TIED = """
+    SELECT 1 FROM virtual_inputs WHERE %(stream)s IN (input, stream)
+    UNION ALL SELECT 1 FROM meters WHERE parent = %(stream)s
+    UNION ALL SELECT 1 FROM meters WHERE stream = %(stream)s AND parent IS NOT NULL
+    LIMIT 1
+"""
 LOAD_UNIT = "kWh"
 
 
@@ -107,9 +113,27 @@ class VirtualMeters:
         return await Meters(self._database).get(id)
 
 
+async def loose(connection: Connection, meter: Meter) -> None:
+    """Conflict while a meter is in a formula or a tree, which hold it to its unit and organisation.
+
+    Nobody else can change that before the transaction ends.
+    """
+    await _locked(connection, meter.site.organisation)
+    cursor = await connection.execute(TIED.encode(), {"stream": meter.stream})
+    if await cursor.fetchone() is not None:
+        raise Conflict(
+            f"meter {meter.id!r} is in a formula or below or above another meter, which holds it "
+            "to its type, unit and organisation; take it out first"
+        )
+
+
+async def _locked(connection: Connection, organisation: int) -> None:
+    await connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (ARRANGING, organisation))
+
+
 async def _arranged(connection: Connection, organisation: int) -> dict[str, Meter]:
     """Every meter of the organisation by id, whose formulas and parents are now ours to change."""
-    await connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (ARRANGING, organisation))
+    await _locked(connection, organisation)
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(f"{METERS} WHERE s.organisation = %s".encode(), (organisation,))
     return {row["id"]: meter_of(row) for row in await cursor.fetchall()}
