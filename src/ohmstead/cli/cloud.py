@@ -89,6 +89,9 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
             "--sign-up", help="Let anybody make an account and an organisation of their own."
         ),
     ] = False,
+    token_rate: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Requests a minute with one API token.")
+    ] = 600,
     broker: Annotated[
         list[str] | None,
         typer.Option(
@@ -168,6 +171,7 @@ def cloud(  # noqa: PLR0913, PLR0917  (one argument an option)
             None if smtp_url is None else smtp_of(smtp_url, _secret(smtp_password_file)),
         ),
         sign_up=sign_up,
+        token_rate=token_rate,
         pages_url=None if pages_url is None else origin_of(pages_url),
     )
     uvloop.run(until_told(_run(options)))

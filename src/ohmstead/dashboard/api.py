@@ -6,6 +6,7 @@
 all else     the built pages
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -14,6 +15,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.routes import HTTPRoute
 from litestar.types import Scope as HttpScope
 
 from ohmstead.clock import Clock
@@ -120,6 +122,11 @@ def app(
 
     async def carried(scope: Scope, receive: Receive, send: Send) -> None:
         chosen = managing if scope["path"].startswith(f"{BASE}/") else own
+        if scope["method"] == "OPTIONS" and (methods := methods_at(chosen, scope["path"])):
+            allow = (b"allow", ", ".join(methods).encode())
+            await send({"type": "http.response.start", "status": 204, "headers": [allow]})
+            await send({"type": "http.response.body", "body": b""})
+            return
         await chosen({**scope, PARTS: parts}, receive, send)
 
     api = Limited(carried, key, clock, parts.accounts.token_rate)
@@ -150,6 +157,23 @@ async def headers_only(api: Any, scope: Scope, send: Send) -> None:
         await send(message)
 
     await api({**scope, "method": "GET"}, gone, without_body)
+
+
+def methods_at(api: Litestar, path: str) -> list[str]:
+    """What may be asked at `path`, in order; empty where there is nothing.
+
+    The framework knows only the methods of the first handler there.  Source: RFC 9110, 9.3.7.
+    """
+    plain = path.rstrip("/")
+    fitting = [
+        route
+        for route in api.routes
+        if isinstance(route, HTTPRoute)
+        and re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", route.path_format), plain)
+    ]
+    exact = [route for route in fitting if route.path_format == plain]
+    found = {method for route in exact or fitting for method in route.methods}
+    return sorted({*found, "HEAD"}) if "GET" in found else sorted(found)
 
 
 def carried_parts(scope: HttpScope) -> Parts:

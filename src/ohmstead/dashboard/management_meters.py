@@ -32,8 +32,9 @@ from ohmstead.dashboard.problems import Misfit, answers
 from ohmstead.dashboard.proving import Asked, by, require
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.managed_meters import Change, Managed, Which
+from ohmstead.store.meters import checked_id
 from ohmstead.store.people import User
-from ohmstead.store.sites import Site
+from ohmstead.store.sites import Site, named
 
 READING = {"cum": "cumulative", "avg": "interval"}
 WORDS = {ours: theirs for theirs, ours in READING.items()}
@@ -159,12 +160,14 @@ def _wanted(said: shapes.MeterGiven, word: str, kind: str | None, start: Change)
     """What is asked for, in our words; Misfit names the field."""
     if kind is not None and kind.lower() not in BY_MEDIUM:
         raise Misfit(f"{word}.type", f"{kind!r} is none of {', '.join(BY_MEDIUM)}")
-    if said.process_sampling_rate is not None and said.process_sampling_rate * 60 < 1:
-        raise Misfit(f"{word}.process_sampling_rate", "it is less than a second")
+    with about(f"{word}.reference"):
+        id = None if said.reference is None else checked_id(said.reference)
+    with about(f"{word}.name"):
+        name = None if said.name is None else named(said.name, "a meter")
     return replace(
         start,
-        id=said.reference,
-        name=said.name,
+        id=id,
+        name=name,
         type=None if kind is None else kind.lower(),
         interval_s=_seconds(said.process_sampling_rate),
         reading=None if said.reading is None else READING[said.reading],

@@ -141,7 +141,10 @@ async def _change(id: int, said: shapes.UserGiven, user: User, parts: Parts) -> 
         parts.hub.end_user(found.id)
     first = before.name if said.name is None else said.name
     last = before.surname if said.surname is None else said.surname
-    with about("user"):
+    with about("user.email"):
+        if said.email is not None:
+            checked_email(said.email)
+    with about("user.name"):
         found = await parts.people.change(
             found.id,
             email=said.email,

@@ -27,7 +27,7 @@ from ohmstead.dashboard.zones import zone_of
 from ohmstead.errors import Conflict, NotFound
 from ohmstead.store.people import User
 from ohmstead.store.site_details import DETAILS, Detailed
-from ohmstead.store.sites import Organisation
+from ohmstead.store.sites import Organisation, named, zone_named
 
 CHANGING = [HttpMethod.PATCH, HttpMethod.PUT]
 
@@ -166,7 +166,8 @@ async def add_site(
     organisation = given(said.organization_id or user.organisation, "site.organization_id")
     if not sees(user.organisation, organisation):
         raise NotFound(f"there is no organization {organisation}, or it is not yours to see")
-    name = given(said.name, "site.name")
+    name = _named(given(said.name, "site.name"))
+    _zoned(said.timezone)
     zone = said.timezone or zone_of(said.city or "", said.country or "")
     if zone is None:
         others = await parts.sites.all(organisation)
@@ -175,6 +176,16 @@ async def add_site(
     with about("site"):
         made = await parts.site_details.add(name, organisation, zone, details, by=by(user, parts))
     return shown_site(made)
+
+
+def _named(name: str) -> str:
+    with about("site.name"):
+        return named(name, "a site")
+
+
+def _zoned(timezone: str | None) -> None:
+    with about("site.timezone"):
+        zone_named(timezone or "UTC")
 
 
 def _details(said: shapes.SiteGiven) -> dict[str, str | None]:
@@ -212,6 +223,9 @@ async def change_site(
 ) -> shapes.Site:
     """Change what is sent about a site; for managers and admins."""
     found, said = (await own_site(id, user, parts)).site, data.site
+    _zoned(said.timezone)
+    if said.name is not None:
+        _named(said.name)
     if said.organization_id not in (None, found.organisation):
         raise Conflict("a site stays in its organisation; add another one there")
     with about("site"):

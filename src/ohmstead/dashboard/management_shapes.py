@@ -13,7 +13,7 @@ Text = Annotated[str, Meta(max_length=200)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Email = Annotated[str, Meta(min_length=3, max_length=320)]
 Reference = Annotated[str, Meta(min_length=1, max_length=100)]
-Minutes = Annotated[float, Meta(gt=0, le=1440)]
+Minutes = Annotated[float, Meta(ge=0.0167, le=1440)]
 RoleName = Literal["admin", "manager", "viewer"]
 
 
@@ -85,7 +85,7 @@ class SiteGiven(Struct, frozen=True, kw_only=True):
 
     organization_id: Id | None = None
     name: Name | None = None
-    timezone: Annotated[str, Meta(max_length=100)] | None = None
+    timezone: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     city: Text | None = None
     country: Text | None = None
     address: Text | None = None

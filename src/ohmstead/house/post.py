@@ -30,4 +30,10 @@ async def accounts(
     url = options.pages_url or urls[0 if near else 1]
     async with Background() as tasks:
         tasks.run(outbox.run(), name="mail")
-        yield Accounts(sign_up=options.sign_up, pages_url=url, mail=post, posted=outbox.posted)
+        yield Accounts(
+            sign_up=options.sign_up,
+            pages_url=url,
+            mail=post,
+            posted=outbox.posted,
+            token_rate=options.token_rate,
+        )

@@ -45,6 +45,8 @@ class CloudOptions:
     """How mail goes out; None writes it into the folder `mail` of `data`."""
     sign_up: bool = False
     """Whether anybody may make an account and an organisation of their own."""
+    token_rate: int = 600
+    """Requests a minute that programs may send with one token."""
     pages_url: str | None = None
     """Where people reach the pages, for links in mails; None is where they listen."""
     trusted_proxies: tuple[str, ...] = ()
