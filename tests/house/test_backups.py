@@ -1,6 +1,8 @@
 """A whole installation in one file and out of it again: what it holds, what is refused."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,10 +10,9 @@ from typing import Any
 
 import psycopg
 import pytest
-import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.postgres import named
+from tests.postgres import copied, named
 
 from ohmstead.access import passwords
 from ohmstead.access.roles import Role
@@ -59,16 +60,23 @@ class Home:
             }
 
 
-@pytest_asyncio.fixture
-async def home(database_url: str, tmp_path: Path) -> AsyncIterator[Home]:
-    clock, folder = SetClock(NOW), tmp_path / "home"
+@pytest.fixture(scope="module")
+def home(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """One for all tests: none of them leaves it other than it was."""
+    folder = tmp_path_factory.mktemp("installation") / "home"
     (folder / "nats").mkdir(parents=True)
     (folder / "nats" / "account.nk").write_text("the broker's key")
     (folder / "nats" / "nats.log").write_text("not worth keeping")
     (folder / "lock").write_text("")
-    async with opened(Place(folder, database_url), program="admin", clock=clock) as installation:
+    for url in copied(postgres_url):
+        asyncio.run(_made(folder, url))
+        yield Home(folder, url, SetClock(NOW))
+
+
+async def _made(folder: Path, url: str) -> None:
+    clock = SetClock(NOW)
+    async with opened(Place(folder, url), program="admin", clock=clock) as installation:
         await _filled(installation, clock)
-    yield Home(folder, database_url, clock)
 
 
 async def _filled(installation: Installation, clock: SetClock) -> None:
@@ -90,13 +98,13 @@ async def _filled(installation: Installation, clock: SetClock) -> None:
 
 
 @pytest.fixture
-def empty_url(postgres_url: str, database_url: str) -> str:
-    """The URL of an empty database, which goes with the one of the test."""
-    name = f"{database_url.rpartition('/')[2]}_restored"
+def empty_url(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = f"restored_{os.getpid()}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
         connection.execute(f"CREATE DATABASE {name}".encode())
-    return named(postgres_url, name)
+        yield named(postgres_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 async def test_what_was_backed_up_is_there_after_restoring(
@@ -150,7 +158,7 @@ async def test_a_target_that_has_something_is_refused(
     done = await backups.restore(file, to, None, force=True, clock=home.clock, say=_nobody)
     assert await home.rows(home.url) == before
     aside = Path(done["put_aside"])
-    assert (aside / "nats" / "nats.log").exists()
+    (aside / "nats" / "nats.log").rename(home.folder / "nats" / "nats.log")
     assert aside.name == "home.before-20250610T120000Z"
 
 
@@ -175,9 +183,9 @@ async def test_half_a_restored_target_says_so(
     assert schema(empty_url).pending == ()
 
 
-def test_a_backup_of_an_older_schema_is_brought_on(empty_url: str, database_url: str) -> None:
+def test_a_backup_of_an_older_schema_is_brought_on(empty_url: str, home: Home) -> None:
     """docs/backup.md: a backup outlives versions; a newer one than the program is refused."""
-    names = schema(database_url).applied
+    names = schema(home.url).applied
     migrate(empty_url, only=names[:1])
     with psycopg.connect(empty_url, autocommit=True) as connection:
         connection.execute("INSERT INTO organisations (name) VALUES ('Old\t\\N and \\ ä')")
@@ -247,21 +255,20 @@ async def test_old_backups_of_a_folder_go(home: Home, tmp_path: Path) -> None:
     folder.mkdir()
     other = folder / "notes.txt"
     other.write_text("mine")
-    names = []
+    names, clock = [], SetClock(NOW)
     for day in range(3):
-        home.clock.set(NOW + timedelta(days=day))
+        clock.set(NOW + timedelta(days=day))
         asked = Asked(home.place, with_archive=False, keep=2)
-        made = await backups.backup(asked, folder, home.clock, _nobody)
+        made = await backups.backup(asked, folder, clock, _nobody)
         names.append(Path(made["backup"]).name)
     assert made["removed"] == names[:1]
     assert sorted(path.name for path in folder.iterdir()) == sorted([*names[1:], other.name])
     assert names[0] == f"20250610T120000Z{SUFFIX}"
     with pytest.raises(BadInput, match="is none"):
-        await backups.backup(Asked(home.place, keep=2), tmp_path / "x", home.clock, _nobody)
-    (home.folder / "archive" / "organisation-1" / "2025-04.parquet").unlink()
-    home.clock.set(NOW + timedelta(days=9))
+        await backups.backup(Asked(home.place, keep=2), tmp_path / "x", clock, _nobody)
+    clock.set(NOW + timedelta(days=9))
     with pytest.raises(Conflict, match="is gone"):
-        await backups.backup(Asked(home.place, keep=1), folder, home.clock, _nobody)
+        await backups.backup(Asked(home.place, tmp_path, keep=1), folder, clock, _nobody)
     assert sorted(path.name for path in folder.iterdir()) == sorted([*names[1:], other.name])
 
 

@@ -76,9 +76,9 @@ def hourly(meter: Meter, first: datetime, hours: int, kwh: float = 0.0) -> list[
 
 
 async def spring(world: World, make_meter: MakeMeter) -> Meter:
-    """A meter with an hourly reading from the 29th of March to the 3rd of May."""
+    """A meter with an hourly reading from the 30th of March to the 2nd of May."""
     meter = await make_meter(interval_s=3600.0)
-    await world.commit(hourly(meter, datetime(2025, 3, 29, tzinfo=UTC), 24 * 36))
+    await world.commit(hourly(meter, datetime(2025, 3, 30, tzinfo=UTC), 24 * 34))
     return meter
 
 
@@ -92,7 +92,7 @@ async def test_months_that_are_due_become_files_and_leave(
     said: list[str] = []
     done = await world.archive.run(NOW, say=said.append)
     assert not done.troubles
-    assert [(entry.month, entry.rows) for entry in done.written] == [(MARCH, 72), (APRIL, 720)]
+    assert [(entry.month, entry.rows) for entry in done.written] == [(MARCH, 48), (APRIL, 720)]
     assert said == ["Works, 2025-03: 1 meters", "Works, 2025-04: 1 meters"]
     left = await world.readings()
     assert left == [row for row in readings if row["at"] >= left[0]["at"]]
@@ -138,7 +138,7 @@ async def test_late_readings_of_archived_time_are_refused_until_it_is_back(
     stays = await world.archive.run(NOW + timedelta(days=1))
     assert stays.written == ()
     done = await world.archive.run(NOW + timedelta(days=31))
-    assert [(entry.month, entry.rows) for entry in done.written] == [(APRIL, 721), (MAY, 72)]
+    assert [(entry.month, entry.rows) for entry in done.written] == [(APRIL, 721), (MAY, 48)]
     assert await world.buckets() == changed
     entries = await world.archive.catalogue.all()
     assert [(entry.month, entry.state) for entry in entries] == [
@@ -158,13 +158,13 @@ async def test_an_early_month_is_restored_to_be_looked_at(
     await world.keep(1)
     await world.archive.run(NOW)
     buckets, left = await world.buckets(), await world.readings()
-    assert await world.archive.restore(1, MARCH, NOW, kept_for=timedelta(days=3)) == 72
+    assert await world.archive.restore(1, MARCH, NOW, kept_for=timedelta(days=3)) == 48
     march = [row for row in await world.readings() if row["at"].month == 3]
     assert march == [row for row in everything if row["at"].month == 3]
     late = Row(meter.stream, datetime(2025, 3, 30, 10, 30, tzinfo=UTC), NOW, {"1.8.0": 8.0})
     assert await world.commit([late]) == [Fate.REFUSED]
     await world.archive.run(NOW + timedelta(days=2))
-    assert len(await world.readings()) == len(left) + 72
+    assert len(await world.readings()) == len(left) + 48
     await world.archive.run(NOW + timedelta(days=4))
     assert await world.readings() == left
     assert await world.buckets() == buckets
@@ -177,7 +177,7 @@ async def test_what_others_keep_stays(world: World, make_meter: MakeMeter) -> No
     other = await Organisations(world.database).add("Other")
     site = await Sites(world.database).add("Home", other.id, "UTC")
     second = await Meters(world.database).add("m2", site.id, "electricity", 3600.0)
-    await world.commit(hourly(second, datetime(2025, 3, 29, tzinfo=UTC), 24 * 36))
+    await world.commit(hourly(second, datetime(2025, 3, 30, tzinfo=UTC), 24 * 34))
     kept = [row for row in await world.readings() if row["stream"] == second.stream]
     before = await world.buckets()
     await world.keep(2)
@@ -283,7 +283,7 @@ async def test_months_become_columnar_where_that_is(world: World, make_meter: Ma
 
 def uneven(meter: Meter, chance: random.Random) -> list[Row]:
     """Days of a meter that is read unevenly, over the end of a month."""
-    at, kwh, sold, who, rows = datetime(2025, 4, 24, tzinfo=UTC), 99_990.0, 5.0, None, []
+    at, kwh, sold, who, rows = datetime(2025, 4, 27, tzinfo=UTC), 99_990.0, 5.0, None, []
     while at < datetime(2025, 5, 3, tzinfo=UTC):
         at += timedelta(minutes=chance.choice([15, 15, 15, 17, 60, 600, 4000]))
         kwh, sold = (kwh + chance.random()) % 100_000, sold + chance.random()
@@ -296,7 +296,7 @@ def uneven(meter: Meter, chance: random.Random) -> list[Row]:
     return rows
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_energy_after_the_edge_is_as_if_nothing_had_left(
     world: World, make_meter: MakeMeter, seed: int
 ) -> None:
@@ -313,8 +313,8 @@ async def test_energy_after_the_edge_is_as_if_nothing_had_left(
     done = await world.archive.run(NOW)
     assert not done.troubles
     chance.shuffle(late)
-    for n in range(0, len(late), 5):
-        await world.commit(late[n : n + 5])
+    for n in range(0, len(late), 20):
+        await world.commit(late[n : n + 20])
         await world.buckets()
     found, events = await world.buckets(), await world.events()
     await world.database.change("DELETE FROM archive_floors")
