@@ -8,12 +8,14 @@ from tests.store.conftest import MakeMeter
 from ohmstead.analytics.spans import Span
 from ohmstead.clock import SetClock
 from ohmstead.errors import BadInput, Conflict
+from ohmstead.store.balance import Balances
 from ohmstead.store.breakdown import Breakdowns
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.own_use import OwnUses
 from ohmstead.store.roles import Roles
+from ohmstead.store.series import SeriesOf
 from ohmstead.store.virtual_meters import VirtualMeters
 
 FIRST = datetime(2025, 5, 1, tzinfo=UTC)
@@ -88,3 +90,38 @@ async def test_own_use_of_a_site(
     assert (found.totals.self_consumption, found.totals.autarky) == (0.8, 0.4)
     with pytest.raises(BadInput, match="'roof' is not a role"):
         await Roles(database).set("sun", "roof")
+
+
+async def test_a_formula_is_asked_like_a_meter(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/questions.md: 10 less 6 a day is 4, and in the site's total once; its mean power too."""
+    given = {"zone": "UTC", "interval_s": 43_200.0}
+    main = await make_meter("main", **given)
+    await steady(database, clock, main, 2, import_=12.0)
+    await steady(database, clock, await make_meter("oven", **given), 2, import_=6.0)
+    rest = await VirtualMeters(database).add("rest", main.site.id, "main - oven")
+    meters = await Meters(database).all()
+    span: tuple[Span, date, date, datetime] = "whole", *DAYS, clock.now()
+    found = await Breakdowns(database).of(main.site, meters, "electricity", None, *span)
+    assert found.total == 36.0
+    assert {part.meter: part.total for part in found.parts}["rest"] == 12.0
+    power = await SeriesOf(database).of(
+        rest, [], FIRST, FIRST + timedelta(days=3), clock.now(), pixels=3
+    )
+    assert (power.resolution, power.sources) == ("day", ["day", "day"])
+    assert list(power.columns[0].values) == [0.25, 0.25, None]
+    fixed = await VirtualMeters(database).add("fixed", main.site.id, "main + 1 kW")
+    one = await Balances(database).of(fixed, *span)
+    assert [(each.quantity, list(each.values)) for each in one.columns] == [("1.8.0", [72.0])]
+    power = await SeriesOf(database).of(fixed, [], FIRST, FIRST + timedelta(days=1), clock.now())
+    assert (power.columns[0].values[0], power.columns[1].values[0]) == (1.5, None)
+    out = await Breakdowns(database).of(
+        main.site, await Meters(database).all(), "electricity", "2.8.0", *span
+    )
+    assert [left.meter for left in out.left_out] == ["fixed"]
+    counted = await Balances(database).of(rest, *span)
+    assert [(each.quantity, list(each.values)) for each in counted.columns] == [
+        ("1.8.0", [12.0]),
+        ("16.8.0", [12.0]),
+    ]

@@ -14,6 +14,7 @@ from ohmstead.store.energy import Energies
 from ohmstead.store.energy_columns import DIGITS, Columns
 from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, unit_of
 from ohmstead.store.meters import Meter
+from ohmstead.store.virtual_energy import counts_one_thing
 
 ACTIVE = (IMPORT, EXPORT, NET)
 REACTIVE = ("3.8.0", "4.8.0", "5.8.0", "6.8.0", "7.8.0", "8.8.0")
@@ -80,6 +81,8 @@ class Balances:
 def _asked(meter: Meter) -> tuple[str, ...]:
     if meter.type != "electricity":
         return (default_quantity(meter),)
+    if counts_one_thing(meter):
+        return (IMPORT,)
     phases = [each for of in PHASES.values() for each in of]
     return (*ACTIVE, *REACTIVE, *TARIFFS, *phases)
 

@@ -17,13 +17,14 @@ from ohmstead.store.energy_columns import DIGITS, Columns, plain
 from ohmstead.store.energy_ways import IMPORT, VALUE, unit_of
 from ohmstead.store.meters import Meter
 from ohmstead.store.sites import Site
+from ohmstead.store.virtual_energy import counts_one_thing
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one meter counted; null where nothing is known.
 
-    `share` (0 to 1) is of what it stands below, or of all meters that stand below none.
+    `share` (0 to 1) is of what it stands below, or of the breakdown's total.
     """
 
     meter: str
@@ -57,7 +58,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Energy of each meter of a site; `total` is of those that stand below none."""
+    """Energy of each meter of a site; `total` is of those measured that stand below none."""
 
     site: int
     type: str
@@ -94,12 +95,12 @@ class Breakdowns:
         """Of the site's meters of one type from `first` to before `last`; BadInput."""
         if type not in BY_MEDIUM:
             raise BadInput(f"{type!r} is no type of meter; take one of {', '.join(BY_MEDIUM)}")
-        ours, left = _alike([each for each in meters if each.type == type], type)
         asked = quantity or (IMPORT if type == "electricity" else VALUE)
+        ours, left = _alike([each for each in meters if each.type == type], type, asked)
         found = await self._energies.many(ours, asked, span, first, last, now)
         some = next(iter(found.values()), None)
         known = {each.id: found[each.stream] for each in ours}
-        roots = [each for each in ours if parent_of(each, known) is None]
+        roots = [each for each in ours if each.formula is None and parent_of(each, known) is None]
         whole = _sum([_total(known[each.id].energy) for each in roots])
         return Breakdown(
             site=site.id,
@@ -123,10 +124,14 @@ def parent_of(meter: Meter, known: dict[str, Columns]) -> str | None:
     return meter.parent if meter.parent in known else None
 
 
-def _alike(meters: Sequence[Meter], type: str) -> tuple[list[Meter], list[LeftOut]]:
-    """The meters that count in one unit, which can be added, and those that do not."""
+def _alike(meters: Sequence[Meter], type: str, quantity: str) -> tuple[list[Meter], list[LeftOut]]:
+    """The meters that count the quantity in one unit, which can be added, and those that do not."""
     if type == "electricity":
-        return list(meters), []
+        fixed = [each for each in meters if quantity != IMPORT and counts_one_thing(each)]
+        why = "its formula says itself what it counts"
+        return [each for each in meters if each not in fixed], [
+            LeftOut(each.id, why) for each in fixed
+        ]
     usual = BY_MEDIUM[type].unit
     units = [each.unit or "" for each in meters]
     unit = usual if usual in units else max(units, key=units.count, default=usual)

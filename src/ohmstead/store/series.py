@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
+import numpy as np
+
 from ohmstead.analytics.energy_calendar import SIZES
 from ohmstead.analytics.energy_calendar import edges as calendar_edges
 from ohmstead.analytics.spans import bounds
 from ohmstead.errors import BadInput
 from ohmstead.reading.catalogue import BY_MEDIUM, BY_OBIS, Kind
-from ohmstead.store.answers import Column, energy_column
+from ohmstead.store.answers import Column, energy_column, label_of
 from ohmstead.store.database import Database
 from ohmstead.store.energy import LEVELS, Energies
-from ohmstead.store.energy_ways import NET, VALUE, unit_of
+from ohmstead.store.energy_columns import DIGITS, plain
+from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, VALUE, unit_of
 from ohmstead.store.meters import Meter
 from ohmstead.store.raw import Raw
 from ohmstead.store.series_bins import POWERS, Bins, Edges
+from ohmstead.store.virtual_energy import counts_one_thing
 
 FINE = {"10s": 10, "1min": 60, "5min": 300}
 """Resolutions that are made of readings, in seconds."""
@@ -29,6 +33,7 @@ READINGS = "readings"
 Resolution = Literal[
     "auto", "readings", "10s", "1min", "5min", "15min", "hour", "day", "week", "month"
 ]
+ENERGY_OF = {"1.7.0": IMPORT, "2.7.0": EXPORT}
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 QUANTITIES_MOST = 12
 PIXELS_MOST = 10_000
@@ -111,8 +116,25 @@ class SeriesOf:
             return energy_column(quantity, unit_of(meter, quantity), found), kept or READINGS
         if kept is not None and in_rollups(meter, quantity):
             level = LEVELS.index(kept)
-            return await self._bins.kept(meter, quantity, edges, level), kept
+            column = await self._bins.kept(meter, quantity, edges, level)
+            known = any(value is not None for value in column.values)
+            if not known and quantity in ENERGY_OF and not only_imports(meter, quantity):
+                column = await self._of_energy(meter, quantity, edges, level, now)
+            return column, kept
         return await self._bins.gauge(meter, quantity, edges), READINGS
+
+    async def _of_energy(
+        self, meter: Meter, quantity: str, edges: Edges, level: int, now: datetime
+    ) -> Column:
+        """The mean power of each bucket of a meter that says none: measured energy by its hours."""
+        asked = [meter], ENERGY_OF[quantity], edges, level, now
+        (found,) = (await self._energies.between(*asked)).values()
+        elapsed_s = np.minimum(found.end, now.timestamp()) - found.start
+        hours = np.maximum(elapsed_s, 0.0) * found.completeness / 3600
+        measured = hours > 0
+        power = (found.energy - found.estimated) / np.where(measured, hours, 1.0)
+        mean = np.where(measured, power, np.nan).round(DIGITS)
+        return Column(quantity, label_of(quantity), "kW", "mean", plain(mean))
 
     async def _readings(
         self, meter: Meter, quantities: Sequence[str], first: datetime, last: datetime
@@ -156,6 +178,11 @@ def is_energy(meter: Meter, quantity: str) -> bool:
         return BY_MEDIUM[meter.type].reading is Kind.COUNTER
     known = BY_OBIS.get(quantity)
     return quantity == NET or (known is not None and known.kind is Kind.COUNTER)
+
+
+def only_imports(meter: Meter, quantity: str) -> bool:
+    """Whether a formula says itself what it counts, so that nothing is exported."""
+    return ENERGY_OF[quantity] != IMPORT and counts_one_thing(meter)
 
 
 def in_rollups(meter: Meter, quantity: str) -> bool:
