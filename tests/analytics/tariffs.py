@@ -16,6 +16,10 @@ from ohmstead.analytics.tariff_span import Measured, Span, Used
 
 Kwh = str | Callable[[int], Decimal | None]
 """The energy of every quarter, or of the one that begins at a moment (epoch s)."""
+DAY_NIGHT = [
+    {"name": "high", "days": ["mon-fri"], "hours": ["07:00-19:00"]},
+    {"name": "low"},
+]
 
 
 def tariff(*charges: Mapping[str, Any], **more: Any) -> Tariff:

@@ -5,15 +5,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.analytics.tariffs import amounts, at, billed, energy, line, tariff
+from tests.analytics.tariffs import DAY_NIGHT, amounts, at, billed, energy, line, tariff
 
-from ohmstead.analytics.tariff_bill import NO_ENERGY, NO_PRICE, NO_VERSION
+from ohmstead.analytics.tariff_bill import NO_ENERGY, NO_PRICE
 
 D = Decimal
-DAY_NIGHT = [
-    {"name": "high", "days": ["mon-fri"], "hours": ["07:00-19:00"]},
-    {"name": "low"},
-]
 
 
 def test_one_price() -> None:
@@ -149,71 +145,6 @@ def test_blocks_of_a_band_and_in_proportion() -> None:
     assert billed(half, "2025-06-01", "2025-06-16")[0].gross == D("93.00")
 
 
-def test_fixed_fees_by_days() -> None:
-    """docs/tariffs.md, Fixed: 17 of 31 days of March, 17 of 365, 17 of 90 (Q1), 17 days."""
-    fees = [
-        {"kind": "fixed", "name": per, "amount": amount, "per": per}
-        for per, amount in (("month", "31"), ("year", "365"), ("bill", "90"), ("day", "0.5"))
-    ]
-    bill, quarters = billed(tariff(*fees, bill={"months": 3}), "2025-03-15", "2025-04-01")
-    assert [each.net for each in bill.lines] == [D(17), D(17), D(17), D("8.5")]
-    assert line(bill, "bill").quantity == D(17) / 90
-    # each of 17 days costs 3.50; that of 23 hours is spread over 92 quarters
-    assert sum(each.standing for each in quarters) == pytest.approx(D("59.5"), abs=D("1e-20"))
-    march = [each for each in quarters if at("2025-03-30") <= each.at_s < at("2025-03-31")]
-    assert (len(march), march[0].standing) == (92, D("3.5") / 92)
-    whole, _ = billed(tariff(fees[0]), "2025-02-01", "2025-03-01")
-    assert whole.gross == D("31.00")
-
-
-def test_demand_is_of_the_highest_window() -> None:
-    """docs/tariffs.md, Demand: 8 kW at 10:00 counts in the band, 9 kW at 22:00 does not."""
-    day = at("2025-07-07")
-    windows = {day + 40 * 900: D(8), day + 41 * 900: D(8), day + 88 * 900: D(9)}
-    charge = {"kind": "demand", "name": "Power", "price": "5", "bands": ["high"]}
-    of = tariff(charge, {**charge, "name": "Any", "bands": []}, bands=DAY_NIGHT)
-    bill, _ = billed(of, "2025-07-01", "2025-08-01", demand={15: windows})
-    assert [(each.quantity, each.net) for each in bill.lines] == [(8, D(40)), (9, D(45))]
-    assert (line(bill, "Power").at_s, line(bill, "Any").at_s) == (
-        day + 40 * 900,
-        day + 88 * 900,
-    )
-    # a contract of 10 of 31 days: 9 x 5 x 10 / 31 = 14.516...
-    part, _ = billed(of, "2025-07-01", "2025-07-11", demand={15: windows})
-    assert line(part, "Any").net == D("14.52")
-
-
-def test_a_window_of_an_hour_lies_wholly_in_the_band() -> None:
-    """docs/tariffs.md, Demand: 18:00 to 19:00 does, 18:30 to 19:30 would not."""
-    day = at("2025-07-07")
-    # by the start of the last quarter: 18:45 is the window from 18:00, 19:15 that from 18:30
-    windows = {day + 75 * 900: D(3), day + 77 * 900: D(7), day + 3 * 900: D(20)}
-    charge = {"kind": "demand", "name": "P", "price": "1", "minutes": 60, "bands": ["high"]}
-    bill, _ = billed(
-        tariff(charge, bands=DAY_NIGHT), "2025-07-07", "2025-07-08", demand={60: windows}
-    )
-    assert (line(bill, "P").quantity, line(bill, "P").at_s) == (3, day + 72 * 900)
-
-
-def test_a_ratchet_and_a_least() -> None:
-    """docs/tariffs.md, Demand: 80 % of June's 10 kW is 8, more than July's own 6; 7 at least."""
-    windows = {at("2025-06-10"): D(10), at("2025-07-10"): D(6), at("2025-02-10"): D(99)}
-    charge = {"kind": "demand", "name": "P", "price": "2"}
-    ratchet = {"ratchet": {"months": 3, "percent": 80}}
-    asked = ("2025-07-01", "2025-08-01")
-    found = [
-        line(billed(tariff({**charge, **more}), *asked, demand={15: windows}, since=since)[0], "P")
-        for more, since in (
-            ({}, "2025-01-01"),
-            (ratchet, "2025-01-01"),
-            (ratchet, "2025-07-01"),  # what was before the contract is not its
-            ({"least_kw": 7}, "2025-01-01"),
-        )
-    ]
-    assert [each.quantity for each in found] == [6, 8, 6, 7]
-    assert [each.net for each in found] == [12, 16, 12, 14]
-
-
 def test_what_is_exported_earns() -> None:
     """docs/tariffs.md, Feed-in: 24 kWh in at 0.30, 48 out at 0.10 in the band and 0.05 else."""
     of = tariff(
@@ -292,92 +223,6 @@ def test_energy_that_is_missing_is_not_zero() -> None:
     assert (line(none, "Energy").quantity, line(none, "Energy").net) == (None, None)
 
 
-@pytest.mark.parametrize(
-    "change, before, after",
-    [("2025-07-01", 0, 31), ("2025-07-16", 15, 16), ("2025-07-31", 30, 1)],
-)
-def test_another_version_from_midnight_on(change: str, before: int, after: int) -> None:
-    """docs/tariffs.md, Versions: 24 kWh a day, at 0.10 before and 0.20 after; also mid-month."""
-    charges = [{"kind": "energy", "name": "E", "price": price} for price in ("0.10", "0.20")]
-    versions = [
-        {"from": "2025-01-01", "to": change, "charges": [charges[0]]},
-        {"from": change, "charges": [charges[1]]},
-    ]
-    of = tariff(versions=versions)
-    bill, quarters = billed(of, "2025-07-01", "2025-08-01")
-    assert bill.gross == 24 * (before * D("0.10") + after * D("0.20"))
-    assert len(bill.lines) == (2 if before else 1)
-    turn = at(change)
-    by_time = {each.at_s: each.net for each in quarters}
-    assert (by_time.get(turn - 900, D("0.025")), by_time[turn]) == (D("0.025"), D("0.05"))
-
-
-def test_blocks_go_on_and_peaks_begin_anew_with_another_version() -> None:
-    """docs/tariffs.md, Versions: 120 kWh in five days, the threshold of 60 kWh counts once."""
-
-    def version(first: str, price: str, **more: str) -> dict[str, object]:
-        blocks = [{"to": 60, "price": "0"}, {"price": price}]
-        charges = [
-            {"kind": "block", "name": "B", "blocks": blocks},
-            {"kind": "demand", "name": "P", "price": "31"},
-        ]
-        return {"from": first, "charges": charges, **more}
-
-    versions = [version("2025-01-01", "1", to="2025-07-03"), version("2025-07-03", "2")]
-    windows = {at("2025-07-01"): D(4), at("2025-07-05"): D(2)}
-    bill, _ = billed(tariff(versions=versions), "2025-07-01", "2025-07-06", demand={15: windows})
-    # 48 kWh free, then 12 free and 60 at 2; 31 a kW and month: 4 x 2 days, 2 x 3 days
-    assert [each.net for each in bill.lines] == [0, 8, 0, 120, 6]
-
-
-def test_days_without_a_version_are_listed() -> None:
-    """docs/tariffs.md, Versions: from 2025-01-01 on; the day before costs nobody knows what."""
-    bill, quarters = billed(tariff(energy("1")), "2024-12-31", "2025-01-01")
-    assert (bill.lines, quarters[0].why, bill.missing[0].why) == ((), NO_VERSION, NO_VERSION)
-    assert not bill.complete
-
-
-def test_tax_changes_at_midnight_too() -> None:
-    """docs/tariffs.md, Tax: Swiss rates of 2023 and 2024; lines and taxes of their own for each."""
-    rates = [
-        {"percent": "7.7", "to": "2024-01-01"},
-        {"percent": "8.1", "from": "2024-01-01"},
-    ]
-    fee = {"kind": "fixed", "name": "Fee", "amount": "1", "per": "day"}
-    of = tariff(
-        versions=[{"from": "2020-01-01", "charges": [energy("1"), fee]}],
-        vat=rates,
-        bill={"months": 12, "month": 7},
-    )
-    bill, quarters = billed(of, "2023-12-31", "2024-01-02")
-    # 25.00 a day: 1.925 -> 1.93, 2.025 -> 2.03
-    assert [(tax.percent, tax.net, tax.vat) for tax in bill.taxes] == [
-        (D("7.7"), D("25.00"), D("1.93")),
-        (D("8.1"), D("25.00"), D("2.03")),
-    ]
-    assert (bill.net, bill.vat, bill.gross) == (50, D("3.96"), D("53.96"))
-    assert sum(each.vat or 0 for each in quarters) == 24 * D("0.077") + 24 * D("0.081")
-
-
-def test_shares_of_other_charges() -> None:
-    """docs/tariffs.md, Percent: 10 % of energy, 1 % of all; tax of 8 % where it is due."""
-    of = tariff(
-        energy("0.50"),
-        {"kind": "fixed", "name": "Fee", "amount": "3", "per": "day", "vat": False},
-        {"kind": "percent", "name": "Town", "percent": 10, "of": ["Energy"]},
-        {"kind": "percent", "name": "Fund", "percent": 1},
-        vat=8,
-    )
-    bill, quarters = billed(of, "2025-07-01", "2025-07-02")
-    # 12.00, 3.00; 10 % of 12 = 1.20; 1 % of 15 = 0.15; tax on 12 + 1.20 + 0.15
-    assert [each.net for each in bill.lines] == [12, 3, D("1.20"), D("0.15")]
-    assert (bill.vat, bill.gross) == (D("1.07"), D("17.42"))
-    net = sum((each.net or 0) + each.standing for each in quarters)
-    assert net == pytest.approx(D("16.35"), abs=D("1e-20"))
-    vat = sum((each.vat or 0) + each.standing_vat for each in quarters)
-    assert vat == pytest.approx(D("13.35") * D("0.08"), abs=D("1e-20"))
-
-
 def test_the_meters_own_registers() -> None:
     """docs/tariffs.md, Registers: T1 at 0.30 and T2 at 0.20, whatever the time; exports alike."""
     of = tariff(
@@ -403,19 +248,6 @@ def test_what_is_no_electricity() -> None:
     bill, _ = billed(of, "2025-07-01", "2025-07-02", {"value": "0.125"}, unit="m3")
     assert (line(bill, "Energy").quantity, line(bill, "Energy").unit) == (12, "m3")
     assert bill.gross == D("14.40")
-
-
-def test_lines_are_rounded_once_and_add_up() -> None:
-    """docs/tariffs.md, Rounding: 1/3 thrice is 0.33 thrice is 0.99; to five centimes 1.00."""
-    thirds = [{"kind": "fixed", "name": f"F{n}", "amount": "0.333", "per": "day"} for n in range(3)]
-    bill, _ = billed(tariff(*thirds), "2025-07-01", "2025-07-02")
-    assert (bill.net, bill.gross, bill.rounding) == (D("0.99"), D("0.99"), 0)
-    bill, _ = billed(tariff(*thirds, round_to="0.05"), "2025-07-01", "2025-07-02")
-    assert (bill.net, bill.rounding, bill.gross) == (D("0.99"), D("0.01"), D("1.00"))
-    yen, _ = billed(tariff(*thirds, currency="JPY"), "2025-07-01", "2025-07-02")
-    assert [each.net for each in yen.lines] == [0, 0, 0]
-    half = {"kind": "fixed", "name": "F", "amount": "0.125", "per": "day"}
-    assert billed(tariff(half), "2025-07-01", "2025-07-02")[0].gross == D("0.13")
 
 
 decimals = st.decimals(min_value=-2, max_value=2, places=4, allow_nan=False)

@@ -163,7 +163,7 @@ async def test_who_may_what_with_tariffs(world: World, sign_in: SignIn) -> None:
 @pytest.mark.parametrize(
     "given, complaint",
     [
-        (document("X", currency="XXX"), "'XXX' is not a currency"),
+        (document("X", currency="ABC"), "'ABC' is not a currency"),
         (document("X", {"kind": "energy", "name": "E"}), "charge 'E': give either one price"),
         (document("X", {"kind": "gold", "name": "E"}), "Invalid value 'gold'"),
         ({"name": "X"}, "missing required field `currency`"),
