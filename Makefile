@@ -99,7 +99,7 @@ test-cluster: setup  ## Kill each of three NATS servers while gateways send (a m
 .PHONY: test-kills
 test-kills: setup  ## Kill the cloud's parts at random under load, and count; SECONDS=300
 	@OHMSTEAD_KILL_SECONDS="$(if $(filter file,$(origin SECONDS)),300,$(SECONDS))" \
-		$(BIN)/python -m pytest -s -m kills tests/whole/test_kills_at_random.py $(ARGS)
+		$(BIN)/python -m pytest -s -m kills tests/whole $(ARGS)
 
 # `make -k check` goes on after the first that fails.
 CHECKS := check-format check-lint check-spelling check-dependencies check-contracts check-types check-pages

@@ -279,31 +279,6 @@ def test_headers_without_end_are_refused(api: Pushing) -> None:
     assert b" 431 " in raw(api, head)
 
 
-def test_electricity_in_value_counts_pulses(api: Pushing) -> None:
-    """The push API's promise: unit, Wh per pulse too; of electricity `value` is energy imported."""
-    api.meter("pulses")
-    api.do(api.database.change("UPDATE meters SET wh_per_pulse = 10 WHERE id = 'pulses'"))
-    with api.client() as client:
-        assert client.post(PATH, json=packet("pulses", value=1234)).status_code == 200
-    (row,) = api.rows("SELECT l.* FROM latest l JOIN meters USING (stream) WHERE id = 'pulses'")
-    assert (row["active_import_energy_kwh"], row["value"]) == (12.34, None)
-
-
-def test_unknown_fields_are_kept_once_a_stream(api: Pushing) -> None:
-    """The push API's promise: unknown fields are reported once a stream, not fatal."""
-    api.meter("curious")
-    with api.client() as client:
-        for _ in range(3):
-            sent = packet("curious", humidity=3, value=1)
-            assert client.post(PATH, json=sent).status_code == 200
-    question = "SELECT field FROM unknown_fields JOIN meters USING (stream) WHERE id = 'curious'"
-    while not (found := api.rows(question)):
-        pass  # notes are written every two seconds
-    assert [row["field"] for row in found] == ["humidity"]
-    used = api.rows("SELECT last_used_at FROM push_credentials WHERE organisation = 1")
-    assert used[0]["last_used_at"] is not None
-
-
 def test_the_captured_requests_are_taken(api: Pushing, corpus: Path) -> None:
     """interop/captures/wattics-java-client-requests.log and wattics-packets.ndjson, replayed."""
     log = (corpus / "interop/captures/wattics-java-client-requests.log").read_text()

@@ -18,7 +18,7 @@ from ohmstead.collector import packet_replies as replies
 from ohmstead.collector.packet_lines import Lines
 from ohmstead.collector.packet_queue import Commits
 from ohmstead.collector.packets import FIRST, FUTURE, no_stream, not_yours, row_of
-from ohmstead.errors import BadInput, OhmsteadError, TooLarge, Unavailable
+from ohmstead.errors import BadInput, Forbidden, OhmsteadError, TooLarge, Unavailable
 from ohmstead.store.committer import Fate, Row
 from ohmstead.store.packet_directory import Sender, Target
 from ohmstead.surfaces import wattics
@@ -181,8 +181,10 @@ class Batches:
         try:
             batch.window.check(said.at)
             return row_of(said, target, now, line)
-        except wattics.Misfit as misfit:
-            result.field, result.error = misfit.field, str(misfit)
+        except (wattics.Misfit, Forbidden) as misfit:
+            result.status = misfit.status
+            result.field = getattr(misfit, "field", wattics.ID)
+            result.error = str(misfit)
             return None
 
 

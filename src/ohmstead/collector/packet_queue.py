@@ -5,8 +5,8 @@ A packet that comes while little else does is committed at once.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Container, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -46,31 +46,44 @@ class Commits(Protocol):
     async def commit(self, rows: Sequence[Row], late: Late = "store") -> Outcome: ...
 
 
+class Merges(Protocol):
+    """Fills readings in.  See store/partial.py."""
+
+    async def merge(self, rows: Sequence[Row]) -> list[bool]: ...
+
+
 class _Item(NamedTuple):
     row: Row
     meter: str
     who: Waiting
+    partial: bool
 
 
 class PacketQueue:
     """Commits packets batch by batch, in the order in which they came, and tells each its fate."""
 
     def __init__(
-        self, committer: Commits, on_stored: Callable[[Sequence[Stored]], None] | None = None
+        self,
+        committer: Commits,
+        on_stored: Callable[[Sequence[Stored]], None] | None = None,
+        merges: Merges | None = None,
     ) -> None:
-        self._committer, self._on_stored = committer, on_stored
+        self._committer, self._on_stored, self._merges = committer, on_stored, merges
         self._waiting: deque[_Item] = deque()
         self._more = asyncio.Event()
         self._away = False
         self.counts: Counter[str] = Counter()
 
-    def put(self, row: Row, meter: str, who: Waiting) -> Reply | None:
-        """Take a packet for the next batch; a reply when it cannot be taken."""
+    def put(self, row: Row, meter: str, who: Waiting, *, partial: bool = False) -> Reply | None:
+        """Take a packet for the next batch; a reply when it cannot be taken.
+
+        One that is `partial` adds to the reading of its moment, if there is one.
+        """
         if self._away:
             return replies.AWAY
         if len(self._waiting) >= MOST_WAITING:
             return replies.BUSY
-        self._waiting.append(_Item(row, meter, who))
+        self._waiting.append(_Item(row, meter, who, partial))
         self._more.set()
         return None
 
@@ -94,16 +107,14 @@ class PacketQueue:
             each.who.settle(replies.AWAY)
 
     async def _commit(self, items: Sequence[_Item]) -> None:
-        work = asyncio.create_task(
-            self._committer.commit([each.row for each in items], "discard"), name="packets"
-        )
+        work = asyncio.create_task(self._stored(items), name="packets")
         try:
             done, _ = await asyncio.wait({work}, timeout=ANSWER_S)
             if not done:
                 await self._without_database(items, work)
                 return
             if work.exception() is None:
-                self._settle(items, work.result())
+                self._settle(items, *work.result())
             else:
                 await self._failed(items, work.exception())
         finally:
@@ -112,7 +123,17 @@ class PacketQueue:
                 for each in items:
                     each.who.settle(replies.AWAY)
 
-    async def _without_database(self, items: Sequence[_Item], work: asyncio.Task[Outcome]) -> None:
+    async def _stored(self, items: Sequence[_Item]) -> tuple[Outcome, frozenset[int]]:
+        """What became of each, and which of them were merged into readings that were there."""
+        outcome = await self._committer.commit([each.row for each in items], "discard")
+        there = (Fate.DUPLICATE, Fate.LATE)
+        again = [n for n, each in enumerate(items) if each.partial and outcome.fates[n] in there]
+        if not again or self._merges is None:
+            return outcome, frozenset()
+        merged = await self._merges.merge([items[n].row for n in again])
+        return outcome, frozenset(n for n, done in zip(again, merged, strict=True) if done)
+
+    async def _without_database(self, items: Sequence[_Item], work: asyncio.Task[Any]) -> None:
         """Everybody gets 503, also who comes now, until the batch is in the database after all.
 
         Those of the batch come again, and are found to be known.
@@ -142,14 +163,14 @@ class PacketQueue:
         bad = isinstance(trouble, BadInput)
         item.who.settle(replies.refusal(400, str(trouble)) if bad else replies.BROKEN)
 
-    def _settle(self, items: Sequence[_Item], outcome: Outcome) -> None:
+    def _settle(self, items: Sequence[_Item], outcome: Outcome, merged: Container[int]) -> None:
         stored = []
         for n, (item, fate) in enumerate(zip(items, outcome.fates, strict=True)):
             self.counts[fate.value] += 1
             if fate is Fate.ACCEPTED and self._on_stored is not None:
                 row = item.row
                 stored.append(Stored(item.meter, row.stream, row.at, row.values, row.value))
-            reply = _REPLIES.get(fate)
+            reply = replies.MERGED if n in merged else _REPLIES.get(fate)
             item.who.settle(reply or _refused(outcome.reasons[n]))
         if stored and self._on_stored is not None:
             try:

@@ -22,7 +22,7 @@ from ohmstead.collector import packet_replies as replies
 from ohmstead.collector.packet_notes import PacketNotes
 from ohmstead.collector.packet_queue import PacketQueue, Waiting
 from ohmstead.collector.packet_replies import Reply
-from ohmstead.errors import BadInput, Unavailable
+from ohmstead.errors import BadInput, Forbidden, Unavailable
 from ohmstead.store.committer import Row
 from ohmstead.store.packet_directory import PacketDirectory, Sender, Target
 from ohmstead.surfaces import wattics
@@ -89,7 +89,7 @@ class Packets:
             return replies.WRONG if known else self._ask(request)
         try:
             return self._placed(request, sender, known=known)
-        except BadInput as misfit:
+        except (BadInput, Forbidden) as misfit:
             return replies.of_error(misfit)
 
     def _sender(self, authorization: bytes) -> Sender | Reply | None:
@@ -118,7 +118,7 @@ class Packets:
         if said.unknown:
             self._notes.unknown(target, said.unknown, now)
         self._notes.used(sender.id, now)
-        return self._queue.put(row, target.id, request)
+        return self._queue.put(row, target.id, request, partial=request.partial)
 
     def _digest(self, authorization: bytes) -> bytes:
         return hashlib.blake2b(authorization, key=self._memory_key, digest_size=16).digest()
@@ -250,11 +250,13 @@ def not_yours(sender: Sender, target: Target, field: str = wattics.ID) -> Reply:
 
 
 def row_of(said: Said, target: Target, now: datetime, raw: bytes) -> Row:
-    """What the store keeps of a packet; raises Misfit when its time cannot be right.
+    """What the store keeps of a packet; raises Misfit, Forbidden when that cannot be.
 
     Of an electricity meter `value` is its imported energy; a value that counts pulses or is in
     another unit is converted.
     """
+    if target.formula is not None:
+        raise Forbidden(f"id: data stream {target.id!r} is made of others by its formula")
     if not FIRST <= said.at <= now + FUTURE:
         raise wattics.Misfit(
             wattics.AT,

@@ -63,6 +63,9 @@ class PacketsApi:
             reply = replies.of_error(error)
         except TimeoutError:
             reply = replies.AWAY
+        except asyncio.CancelledError:  # the server stops and waits no longer
+            await answered(replies.AWAY, scope, send)
+            raise
         except Exception:  # whatever it is, who asked is answered
             log.exception("a question for a packet failed")
             reply = replies.BROKEN

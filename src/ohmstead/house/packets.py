@@ -20,6 +20,7 @@ from ohmstead.store.credentials import Credentials
 from ohmstead.store.database import Database
 from ohmstead.store.latest_packet import LatestPackets
 from ohmstead.store.packet_directory import PacketDirectory
+from ohmstead.store.partial import Partials
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ async def push_api(
 ) -> AsyncIterator[PushApi]:
     """The push API in front of `others`, for as long as the block lasts."""
     directory, credentials = PacketDirectory(database), Credentials(database, key)
-    queue = PacketQueue(Committer(database, clock), on_stored)
+    queue = PacketQueue(Committer(database, clock), on_stored, Partials(database))
     notes = PacketNotes(directory, credentials)
     packets = Packets(directory, queue, notes, key, clock)
     entry = Entry(packets, trusted)

@@ -31,6 +31,7 @@ class Target:
     unit: str | None
     wh_per_pulse: float | None
     timezone: str
+    formula: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ class Sender:
 
 
 TARGETS = """
-    SELECT m.id, m.stream, m.site, s.organisation, m.type, m.unit, m.wh_per_pulse, s.timezone
-    FROM meters m JOIN sites s ON s.id = m.site WHERE m.id = ANY(%s) AND m.formula IS NULL
+    SELECT m.id, m.stream, m.site, s.organisation, m.type, m.unit, m.wh_per_pulse, s.timezone,
+           m.formula
+    FROM meters m JOIN sites s ON s.id = m.site WHERE m.id = ANY(%s)
 """
 SENDERS = """
     SELECT c.id, c.username, c.secret, c.old_secret, c.old_secret_until, c.stream, c.site,

@@ -1,0 +1,81 @@
+"""The push API and what a meter is: parts of a reading, pulses, made of others, unknown fields."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.house.pushing import PATH, Pushing, pushing
+from tests.postgres import copied
+
+from ohmstead.store.virtual_meters import VirtualMeters
+
+
+@pytest.fixture(scope="module")
+def api(postgres_url: str) -> Iterator[Pushing]:
+    """One push API for this file."""
+    for url in copied(postgres_url):
+        with pushing(url) as running:
+            yield running
+
+
+def newest(api: Pushing, id: str) -> dict[str, Any]:
+    (row,) = api.rows("SELECT l.* FROM latest l JOIN meters USING (stream) WHERE id = %s", id)
+    return row
+
+
+def test_a_partial_packet_adds_to_the_reading_of_its_moment(api: Pushing) -> None:
+    """interop 3.1: POST unifiedjson_partial; what was said first stays."""
+    at = "2026-01-02T03:04:05.000+01:00"
+    first = {"id": "m1", "tsISO8601": at, "aP_1": 1000, "v_1": None}
+    with api.client() as client:
+        assert client.post(f"{PATH}_partial/", json=first).json() == {"result": "stored"}
+        more = {"id": "m1", "tsISO8601": at, "aP_1": 9, "aP_2": 2000, "v_1": 230}
+        assert client.post(f"{PATH}/", json=more).json() == {"result": "known"}
+        assert client.post(f"{PATH}_partial/", json=more).json() == {"result": "merged"}
+        assert client.post(f"{PATH}_partial/", json=more).json() == {"result": "known"}
+        shown = client.get(PATH, params={"stream": "m1"}).json()
+        later = {"id": "m1", "tsISO8601": "2026-01-02T03:05:05+01:00", "aP_1": 1}
+        assert client.post(PATH, json=later).json() == {"result": "stored"}
+        late = {"id": "m1", "tsISO8601": at, "aP_3": 3000}
+        assert client.post(f"{PATH}_partial", json=late).json() == {"result": "merged"}
+        none = {"id": "m1", "tsISO8601": "2026-01-02T02:00:00+01:00", "aP_3": 3000}
+        assert client.post(f"{PATH}_partial", json=none).json()["result"] == "discarded"
+    assert shown == {**first, "aP_2": 2000, "v_1": 230}
+    (row,) = api.rows("SELECT * FROM readings ORDER BY at LIMIT 1")
+    powers = [row[f"net_power_l{n}_kw"] for n in (1, 2, 3)]
+    assert (powers, row["voltage_l1_v"]) == ([1.0, 2.0, 3.0], 230)
+
+
+def test_electricity_in_value_counts_pulses(api: Pushing) -> None:
+    """The push API's promise: unit, Wh per pulse too; of electricity `value` is energy imported."""
+    api.meter("pulses")
+    api.do(api.database.change("UPDATE meters SET wh_per_pulse = 10 WHERE id = 'pulses'"))
+    packet = {"id": "pulses", "tsISO8601": "2026-01-02T03:04:05Z", "value": 1234}
+    with api.client() as client:
+        assert client.post(PATH, json=packet).status_code == 200
+    row = newest(api, "pulses")
+    assert (row["active_import_energy_kwh"], row["value"]) == (12.34, None)
+
+
+def test_a_meter_that_is_made_of_others_takes_no_packets(api: Pushing) -> None:
+    """docs/virtual-meters.md: its formula says all."""
+    api.do(VirtualMeters(api.database).add("sum", 1, "m1 + m2"))
+    packet = {"id": "sum", "tsISO8601": "2026-01-02T03:04:05Z", "pC_1": 1}
+    with api.client() as client:
+        answer = client.post(PATH, json=packet)
+    assert answer.status_code == 403
+    assert "formula" in answer.json()["detail"]
+
+
+def test_unknown_fields_are_kept_once_a_stream(api: Pushing) -> None:
+    """The push API's promise: unknown fields are reported once a stream, not fatal."""
+    with api.client() as client:
+        for n in range(3):
+            packet = {"id": "m2", "tsISO8601": f"2026-01-02T03:0{n}:05Z", "humidity": 3}
+            assert client.post(PATH, json=packet).status_code == 200
+    question = "SELECT field FROM unknown_fields JOIN meters USING (stream) WHERE id = 'm2'"
+    while not (found := api.rows(question)):
+        pass  # notes are written every two seconds
+    assert [row["field"] for row in found] == ["humidity"]
+    used = api.rows("SELECT last_used_at FROM push_credentials WHERE organisation = 1")
+    assert used[0]["last_used_at"] is not None
