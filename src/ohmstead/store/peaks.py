@@ -96,12 +96,10 @@ class PeakList:
                 f"meter {meter.id!r} has no counter of its own for all it imports: "
                 "its sliding peaks are not known, take kind clock"
             )
-        exact = [True] * len(found)
         if kind == "sliding" and way is not None:
-            ends = [await self._ended(meter, way, end, window_s) for end, _ in found]
-            exact = [end is not None for end in ends]
-            found = [(b or a, kw) for (a, kw), b in zip(found, ends, strict=True)]
-        kept = peaks.apart(found, window_s, count)
+            kept = await self._apart(meter, way, found, window_s, count)
+        else:
+            kept = [(*found[n], True) for n in peaks.apart(found, window_s, count)]
         return Peaks(
             meter=meter.id,
             timezone=meter.site.timezone,
@@ -110,11 +108,30 @@ class PeakList:
             source="15min",
             window_min=window_min,
             kind=kind,
-            start=[found[n][0] - window_s for n in kept],
-            end=[found[n][0] for n in kept],
-            demand=[round(found[n][1], 9) for n in kept],
-            exact=[exact[n] for n in kept],
+            start=[end - window_s for end, _, _ in kept],
+            end=[end for end, _, _ in kept],
+            demand=[round(demand, 9) for _, demand, _ in kept],
+            exact=[exact for _, _, exact in kept],
         )
+
+    async def _apart(
+        self, meter: Meter, way: Way, found: Sequence[Ended], window_s: float, count: int
+    ) -> list[tuple[float, float, bool]]:
+        """As peaks.apart, asking when a window ended only where it may be one of them."""
+        kept: list[tuple[float, float, bool]] = []
+        for quarter_end, demand in found:
+            if len(kept) == count:
+                break
+            if any(
+                max(abs(quarter_end - QUARTER_S - end), abs(quarter_end - end)) < window_s
+                for end, _, _ in kept
+            ):
+                continue
+            exact = await self._ended(meter, way, quarter_end, window_s)
+            ended = quarter_end if exact is None else exact
+            if all(abs(ended - end) >= window_s for end, _, _ in kept):
+                kept.append((ended, demand, exact is not None))
+        return kept
 
     async def _kept(
         self, meter: Meter, first: datetime, last: datetime, column: str, count: int
