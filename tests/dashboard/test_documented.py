@@ -64,6 +64,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/sites/{id}": {"name": "Taken"},
     "POST /api/meters": {"id": "m1", "site": 999, "type": "gas", "interval_s": 60},
     "PUT /api/meters/{id}": {"type": "gas"},
+    "POST /api/virtual-meters": {"id": "m1", "site": 999, "formula": "m1"},
+    "PUT /api/meters/{id}/formula": {"formula": "m1"},
+    "PUT /api/meters/{id}/parent": {"parent": None},
     "POST /api/devices": {"mac": "A842E39F8124", "site": 999},
     "POST /api/credentials": {"scope": "site:999"},
     "POST /api/credentials/{id}/rotate": {},
@@ -94,6 +97,7 @@ BAD_QUERIES = {
     "/api/sites/{id}/export/energy": "format=x",
     "/api/sites/{id}/export/readings": "format=x",
     "/api/meters/{id}/readings": "limit=0",
+    "/api/meters/{id}/intervals": "from=x",
     "/api/meters/{id}/series": "pixels=0",
     "/api/meters/{id}/balance": "by=x",
     "/api/meters/{id}/comparison": "with=x",
@@ -222,7 +226,8 @@ def clash_of(path: str) -> Callable[[World, Request, pytest.MonkeyPatch], Awaita
     """Who makes a request to `path` clash."""
     if path.startswith("/api/tariffs") or path.endswith(("/contracts", "/costs")):
         return taken_tariff
-    if path in ("/api/sites", "/api/sites/{id}", "/api/meters", "/api/meters/{id}", "/api/devices"):
+    places = "/api/sites", "/api/sites/{id}", "/api/meters", "/api/meters/{id}", "/api/devices"
+    if path in (*places, "/api/virtual-meters"):
         return clash_of_meters
     return clash
 

@@ -14,7 +14,8 @@ from ohmstead.store.audit import By
 ROLES = ("stranger", "viewer", "manager", "admin", "root")
 OWN_TABLES = (
     *("/api/integrations", "/api/devices", "/api/tariffs", "/api/credentials"),
-    *("/api/meters/{id}/contracts", "/api/meters/{id}/costs"),
+    *("/api/meters/{id}/contracts", "/api/meters/{id}/costs", "/api/meters/{id}/formula"),
+    "/api/virtual-meters",
 )
 """Routes whose own tests say who may what."""
 LEAST: Mapping[tuple[str, str], str] = {
@@ -32,6 +33,7 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/sites/{id}/export/energy"): "viewer",
     ("get", "/api/sites/{id}/export/readings"): "viewer",
     ("get", "/api/meters/{id}/readings"): "viewer",
+    ("get", "/api/meters/{id}/intervals"): "viewer",
     ("get", "/api/meters/{id}/series"): "viewer",
     ("get", "/api/meters/{id}/balance"): "viewer",
     ("get", "/api/meters/{id}/comparison"): "viewer",
@@ -42,6 +44,7 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/latest"): "viewer",
     ("get", "/api/holes"): "viewer",
     ("get", "/api/sites/{id}/breakdown"): "viewer",
+    ("get", "/api/sites/{id}/tree"): "viewer",
     ("get", "/api/sites/{id}/self-consumption"): "viewer",
     ("get", "/api/live"): "viewer",
     ("put", "/api/account"): "viewer",
@@ -61,6 +64,7 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("get", "/api/sites/{id}"): "viewer",
     ("put", "/api/sites/{id}"): "manager",
     ("post", "/api/meters"): "manager",
+    ("put", "/api/meters/{id}/parent"): "manager",
     ("put", "/api/meters/{id}"): "manager",
     ("get", "/api/managed-devices"): "manager",
     ("get", "/api/people"): "manager",
@@ -103,6 +107,7 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/sites/{id}"): {"city": "Bern"},
     ("post", "/api/meters"): {"id": "m9", "site": 1, "type": "gas", "interval_s": 60},
     ("put", "/api/meters/{id}"): {"name": "Another"},
+    ("put", "/api/meters/{id}/parent"): {"parent": None},
     ("post", "/api/organisations"): {"name": "Another"},
     ("put", "/api/organisations/{id}"): {"name": "Another"},
     ("put", "/api/organisations/{id}/retention"): {"raw_months": 24},

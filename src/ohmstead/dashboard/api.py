@@ -33,6 +33,7 @@ from ohmstead.dashboard import (
     integration_devices,
     integration_sheet,
     integrations,
+    intervals,
     joining,
     mail,
     management,
@@ -51,6 +52,7 @@ from ohmstead.dashboard import (
     stream,
     tariffs,
     tokens,
+    virtual,
 )
 from ohmstead.dashboard.bodies import JsonRequest
 from ohmstead.dashboard.door import App, Door, Message, Receive, Scope, Send
@@ -81,7 +83,9 @@ ROUTES = [
     *mail.ROUTES,
     *sites.ROUTES,
     *meters.ROUTES,
+    *intervals.ROUTES,
     *meter_changes.ROUTES,
+    *virtual.ROUTES,
     *devices.ROUTES,
     *credentials.ROUTES,
     *energy.ROUTES,

@@ -14,6 +14,7 @@ from ohmstead.analytics.formula import Measured, Node, Untracked, parse, written
 from ohmstead.analytics.formula_terms import Terms, terms
 from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.reading.catalogue import BY_MEDIUM
+from ohmstead.store.audit import By, record
 from ohmstead.store.database import Connection, Database
 from ohmstead.store.meters import METERS, Meter, Meters, checked_id, meter_of
 from ohmstead.store.sites import Site, Sites, named
@@ -51,7 +52,14 @@ class VirtualMeters:
         self._database = database
 
     async def add(
-        self, id: str, site: int, formula: str, *, type: str | None = None, name: str | None = None
+        self,
+        id: str,
+        site: int,
+        formula: str,
+        *,
+        type: str | None = None,
+        name: str | None = None,
+        by: By | None = None,
     ) -> Meter:
         """A new meter that is a formula over others; BadInput, Conflict and NotFound say why not.
 
@@ -63,6 +71,8 @@ class VirtualMeters:
         with explained(f"a meter with the id {plain!r} exists already"):
             async with self._database.transaction() as connection:
                 known = await _arranged(connection, at.organisation)
+                if plain in known:
+                    raise Conflict(f"a meter with the id {plain!r} exists already")
                 made = _checked(formula, plain, at, known, type)
                 cursor = await connection.execute(
                     "INSERT INTO meters (id, site, type, interval_s, reading, unit, name, formula)"
@@ -71,9 +81,10 @@ class VirtualMeters:
                 )
                 row = await cursor.fetchone()
                 await _keep_inputs(connection, int(row[0]) if row else 0, made.terms, known)
+                await _told(connection, at, plain, "virtual meter added", {"is": made.text}, by)
         return await Meters(self._database).get(plain)
 
-    async def change(self, id: str, formula: str) -> Meter:
+    async def change(self, id: str, formula: str, *, by: By | None = None) -> Meter:
         """Another formula for a virtual meter, of the same unit; its past follows it."""
         meter = await Meters(self._database).get(id)
         if meter.formula is None:
@@ -96,9 +107,10 @@ class VirtualMeters:
                 "DELETE FROM virtual_inputs WHERE stream = %s", (meter.stream,)
             )
             await _keep_inputs(connection, meter.stream, made.terms, known)
+            await _told(connection, meter.site, id, "formula changed", {"is": made.text}, by)
         return await Meters(self._database).get(id)
 
-    async def set_parent(self, id: str, parent: str | None) -> Meter:
+    async def set_parent(self, id: str, parent: str | None, *, by: By | None = None) -> Meter:
         """Put a meter below another one of its organisation and unit, or below none."""
         meter = await Meters(self._database).get(id)
         async with self._database.transaction() as connection:
@@ -110,7 +122,28 @@ class VirtualMeters:
                 "UPDATE meters SET parent = %s WHERE stream = %s",
                 (above and above.stream, meter.stream),
             )
+            await _told(connection, meter.site, id, "meter moved", {"below": parent or "none"}, by)
         return await Meters(self._database).get(id)
+
+
+async def _told(
+    connection: Connection,
+    site: Site,
+    id: str,
+    action: str,
+    detail: Mapping[str, str],
+    by: By | None,
+) -> None:
+    if by is not None:
+        await record(
+            connection,
+            actor=by.name,
+            organisation=site.organisation,
+            action=action,
+            subject=id,
+            detail=detail,
+            at=by.at,
+        )
 
 
 async def loose(connection: Connection, meter: Meter) -> None:
