@@ -7,7 +7,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from ohmstead.analytics.energy_calendar import SIZES, Size
+from ohmstead.analytics.spans import SPANS, Span
 from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard import energy_shapes as shapes
 from ohmstead.dashboard.meters import visible
@@ -34,14 +34,14 @@ async def buckets(
     parts: NamedDependency[Parts],
     first: asked.FirstDay = None,
     last: asked.LastDay = None,
-    by: Annotated[str, QueryParameter(description="15min, hour, day or month.")] = "day",
+    by: asked.By = "day",
     quantity: Annotated[
         str, QueryParameter(description="OBIS code of a counter; 16.8.0 is net.", max_length=20)
     ] = IMPORT,
 ) -> shapes.Buckets:
     """Energy in buckets of the site's time; null where nothing is known of one."""
     found = await visible(id, user, parts)
-    size = asked.one_of("by", by, SIZES)
+    size = asked.one_of("by", by, SPANS)
     now = parts.clock.now()
     start, end = ranges.days(first, last, now.astimezone(found.site.zone).date())
     with asked.blamed("quantity"):
@@ -52,13 +52,13 @@ async def in_buckets(
     database: Database,
     meter: Meter,
     quantity: str,
-    size: Size,
+    size: Span,
     first: date,
     last: date,
     now: datetime,
 ) -> shapes.Buckets:
     """Energy of a meter in buckets; BadInput."""
-    known = await Energies(database).by(meter, quantity, size, first, last, now)
+    found = await Energies(database).columns(meter, quantity, size, first, last, now)
     return shapes.Buckets(
         meter=meter.id,
         unit=unit_of(meter, quantity),
@@ -72,7 +72,7 @@ async def in_buckets(
                 estimated=each.estimated,
                 completeness=each.completeness,
             )
-            for each in known
+            for each in found.buckets()
         ],
     )
 
