@@ -10,7 +10,6 @@ import msgspec
 import typer
 
 from ohmstead.analytics.comparison import With
-from ohmstead.analytics.energy_calendar import Size
 from ohmstead.analytics.spans import Span
 from ohmstead.cli import show_tables
 from ohmstead.cli.admin_words import Anywhere
@@ -144,7 +143,7 @@ def energy(
     meter: MeterId,
     first: First = None,
     last: Last = None,
-    by: Annotated[Size, typer.Option(help="How long each row is.")] = "day",
+    by: By = "day",
     quantity: Quantity = None,
 ) -> None:
     """Energy by bucket."""

@@ -180,6 +180,8 @@ async def peaks(
     if window is not None:
         asked.one_of("window", str(window), WINDOWS)
     way = asked.one_of("kind", kind, peak_lists.CLOCKS)
+    with asked.blamed("window"):
+        peak_lists.window_of(found, window)
     with asked.blamed("kind"):
         return await peak_lists.PeakList(parts.database).of(
             found, *span, parts.clock.now(), window, way, count

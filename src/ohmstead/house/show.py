@@ -10,7 +10,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ohmstead.analytics.comparison import With
-from ohmstead.analytics.energy_calendar import Size
 from ohmstead.analytics.spans import Span
 from ohmstead.clock import Clock
 from ohmstead.dashboard import energy as energy_routes
@@ -74,7 +73,7 @@ class Show:
         )
 
     async def energy(
-        self, id: str, when: When, by: Size, quantity: str | None
+        self, id: str, when: When, by: Span, quantity: str | None
     ) -> energy_shapes.Buckets:
         """Energy by bucket."""
         meter = await self._meter(id)

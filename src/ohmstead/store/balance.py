@@ -10,7 +10,7 @@ from ohmstead.analytics.energy import Floats
 from ohmstead.analytics.spans import Span
 from ohmstead.store.answers import Column, default_quantity, energy_column
 from ohmstead.store.database import Database
-from ohmstead.store.energy import Energies
+from ohmstead.store.energy import Energies, checked
 from ohmstead.store.energy_columns import DIGITS, Columns
 from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, unit_of
 from ohmstead.store.meters import Meter
@@ -56,6 +56,7 @@ class Balances:
     async def of(self, meter: Meter, span: Span, first: date, last: date, now: datetime) -> Balance:
         """All that a meter counted from `first` to before `last`, days of its site; BadInput."""
         found: dict[str, Columns] = {}
+        checked([meter] * len(_asked(meter)), span, first, last)
         for quantity in _asked(meter):
             found[quantity] = await self._energies.columns(meter, quantity, span, first, last, now)
         some = next(iter(found.values()))
