@@ -92,6 +92,17 @@ RERUNS := $(if $(filter true 1,$(CI)),--reruns 1 -raR)
 test: setup check browser oracles clients  ## Run the checks and all tests
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(RERUNS) $(ARGS)
 
+# Debian's own PostgreSQL, the oldest that is supported, in the place of the wheel's.
+POSTGRES15 := /usr/lib/postgresql/15/bin
+.PHONY: test-postgres15
+test-postgres15: setup  ## Run the tests that use a database on Debian's PostgreSQL 15
+	@test -x $(POSTGRES15)/postgres || { \
+		if [ "$$(id -u)" = 0 ]; then as=""; else as="sudo -n"; fi; \
+		echo "Installing postgresql-15"; export DEBIAN_FRONTEND=noninteractive; \
+		$$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends postgresql-15 >/dev/null; }
+	@OHMSTEAD_TEST_POSTGRES=$(POSTGRES15) $(BIN)/python -m pytest --numprocesses $(WORKERS) \
+		tests/store tests/collector tests/dashboard tests/house $(ARGS)
+
 .PHONY: test-cluster
 test-cluster: setup  ## Kill each of three NATS servers while gateways send (a minute)
 	@$(BIN)/python -m pytest -m cluster tests/whole/test_cluster.py $(ARGS)
