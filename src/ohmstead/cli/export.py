@@ -162,6 +162,7 @@ def readings(  # noqa: PLR0913, PLR0917  (one argument an option)
 
     async def table(home: Installation, now: Any) -> tuple[Sheet, AsyncIterator[Page]]:
         found = await house.chosen(home, meter or [], site, everything)
+        formats.fits(chosen, len(found))
         asked = ReadingsAsked(found, *span, tuple(quantity or ()))
         exports = Exports(home.database)
         columns = await exports.columns(asked)

@@ -187,6 +187,8 @@ async def _readings(
     format: formats.Format,
     parts: Parts,
 ) -> Response[bytes]:
+    with asked.blamed("format"):
+        formats.fits(format, len(meters))
     wanted = ReadingsAsked(meters, *span, tuple(asked.several(quantities)))
     exports = Exports(parts.database)
     with asked.blamed("quantities"):

@@ -114,7 +114,7 @@ def day(option: str, written: str) -> date:
 
 
 def moment(option: str, written: str) -> date | datetime:
-    """The day, or the moment with its offset, that an option names; BadInput.
+    """The day or the moment that an option names, naive without an offset; BadInput.
 
     >>> moment("--from", "2025-07-01T12:00Z")
     datetime.datetime(2025, 7, 1, 12, 0, tzinfo=datetime.timezone.utc)
@@ -129,11 +129,6 @@ def moment(option: str, written: str) -> date | datetime:
             " 2025-07-01T12:00:00+02:00"
         ) from None
     _bounded(option, written, read.year)
-    if read.tzinfo is None:
-        raise BadInput(
-            f"{option} {written!r} does not say its offset; end it with Z or like +02:00,"
-            " or name a day"
-        )
     return read
 
 

@@ -126,7 +126,7 @@ class EnergyAsked:
 
 @dataclass(frozen=True, slots=True)
 class ReadingsAsked:
-    """Which readings: from `first` to before `last`, aware, or days of each meter's site.
+    """Which readings: from `first` to before `last`, moments or days of each meter's site.
 
     `quantities` are catalogue keys; none means those that were ever said in that time.
     """
@@ -366,7 +366,8 @@ def _known(quantity: str) -> str:
 
 
 def _moment(asked: datetime | date, meter: Meter) -> datetime:
-    """A moment as it is; a day as its midnight at the meter's site."""
+    """A moment (without an offset in time of the meter's site); a day as its midnight there."""
     if isinstance(asked, datetime):
-        return asked
+        aware = asked if asked.tzinfo else asked.replace(tzinfo=meter.site.zone)
+        return aware.astimezone(UTC)
     return datetime.fromtimestamp(midnight_s(asked, meter.site.zone), UTC)

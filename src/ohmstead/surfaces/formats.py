@@ -18,7 +18,7 @@ class Format:
     """How rows are written.
 
     `suffix` is of a file's name; `binary` is what no terminal should get; `bare` is a format whose
-    rows of energy have no times in UTC beside the local ones.
+    rows of energy have no times in UTC beside the local ones; `single` holds one meter alone.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Format:
     readings: bool = True
     binary: bool = False
     bare: bool = False
+    single: bool = False
 
     @property
     def tabular(self) -> bool:
@@ -62,11 +63,24 @@ ALL: tuple[Format, ...] = (
         "green_button:GreenButtonWriter",
         readings=False,
     ),
-    Format("sd-card", "csv", "text/csv; charset=utf-8", "table_sd_card:SdCardWriter", energy=False),
+    Format(
+        "sd-card",
+        "csv",
+        "text/csv; charset=utf-8",
+        "table_sd_card:SdCardWriter",
+        energy=False,
+        single=True,
+    ),
 )
 BY_NAME: Mapping[str, Format] = MappingProxyType({each.name: each for each in ALL})
 OF_ENERGY: tuple[str, ...] = tuple(each.name for each in ALL if each.energy)
 OF_READINGS: tuple[str, ...] = tuple(each.name for each in ALL if each.readings)
+
+
+def fits(format: Format, meters: int) -> None:
+    """BadInput when `format` cannot hold so many meters."""
+    if format.single and meters > 1:
+        raise BadInput(f"{format.name} holds one meter: name one instead of {meters}")
 
 
 def named(name: str, among: tuple[str, ...]) -> Format:

@@ -36,17 +36,22 @@ def _utc(cell: Cell) -> Cell:
     return utc_text(cell) if isinstance(cell, datetime) else cell
 
 
-def _same(cell: Cell) -> Cell:
-    return cell
-
-
 def _safe(cell: Cell) -> Cell:
     return safe(cell) if isinstance(cell, str) else cell
 
 
-def _spelling(columns: Sequence[Column], text: Spell) -> list[Spell]:
+def _spelling(columns: Sequence[Column], text: Spell | None = None) -> list[tuple[int, Spell]]:
+    """Which cells are not written as they are, and how they are instead."""
     ways = {Kind.LOCAL: _local, Kind.UTC: _utc, Kind.TEXT: text}
-    return [ways.get(column.kind, _same) for column in columns]
+    chosen = ((n, ways.get(column.kind)) for n, column in enumerate(columns))
+    return [(n, spell) for n, spell in chosen if spell is not None]
+
+
+def _spelled(row: Row, ways: Sequence[tuple[int, Spell]]) -> list[Cell]:
+    cells = list(row)
+    for n, spell in ways:
+        cells[n] = spell(cells[n])
+    return cells
 
 
 class CsvWriter:
@@ -63,9 +68,7 @@ class CsvWriter:
 
     def feed(self, page: Page) -> bytes:
         """The lines of this page."""
-        self._lines.writerows(
-            [spell(cell) for spell, cell in zip(self._spell, row, strict=True)] for row in page.rows
-        )
+        self._lines.writerows(_spelled(row, self._spell) for row in page.rows)
         return self._taken()
 
     def end(self) -> Iterator[bytes]:
@@ -87,11 +90,11 @@ class _Objects:
 
     def __init__(self, sheet: Sheet) -> None:
         self._names = [column.name for column in sheet.columns]
-        self._spell = _spelling(sheet.columns, _same)
+        self._spell = _spelling(sheet.columns)
+        self._encode = json.JSONEncoder(ensure_ascii=False).encode
 
     def object(self, row: Row) -> str:
-        cells = (spell(cell) for spell, cell in zip(self._spell, row, strict=True))
-        return json.dumps(dict(zip(self._names, cells, strict=True)), ensure_ascii=False)
+        return self._encode(dict(zip(self._names, _spelled(row, self._spell), strict=True)))
 
 
 class JsonWriter:
