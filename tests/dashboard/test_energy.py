@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.dashboard.conftest import SignIn, World, assert_problem
+from tests.dashboard.conftest import NOW, SignIn, World, assert_problem
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2035, 11, 19, 23, tzinfo=UTC)
@@ -30,3 +30,26 @@ async def test_buckets_and_what_happened(world: World, sign_in: SignIn) -> None:
     assert (events[0]["before"], events[0]["after"], events[0]["energy"]) == (11, 0, None)
     wrong = await client.get("/api/meters/m1/energy/buckets?quantity=1.7.0")
     assert_problem(wrong, 400, "quantity", "1.7.0")
+
+
+async def test_events_have_pages(world: World, sign_in: SignIn) -> None:
+    """docs/api.md, lists: `next` leads on, also between events of one moment."""
+    await world.user()
+    meter, client = await world.meter(), await sign_in()
+    for minute in (0, 10, 20):
+        await world.database.change(
+            "INSERT INTO stream_events (stream, at, kind, quantity, began)"
+            " SELECT %(s)s, %(at)s, kind, quantity, %(at)s FROM"
+            " (VALUES ('gap', ''), ('reset', '1.8.0'), ('reset', '2.8.0')) x (kind, quantity)",
+            {"s": meter.stream, "at": NOW - timedelta(minutes=minute)},
+        )
+    path = f"/api/meters/{meter.id}/events"
+    found: list[dict[str, object]] = []
+    after: str | None = ""
+    while after is not None:
+        query = {"limit": 2} | ({"after": after} if after else {})
+        page = (await client.get(path, params=query)).json()
+        found, after = found + page["items"], page["next"]
+    assert found == (await client.get(path)).json()["items"]
+    assert len(found) == 9
+    assert (await client.get(path, params={"after": "x"})).status_code == 400

@@ -12,12 +12,13 @@ from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard import energy_shapes as shapes
 from ohmstead.dashboard.meters import visible
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.people import Limit
+from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.store.database import Database
 from ohmstead.store.energy import Energies
 from ohmstead.store.energy_ways import IMPORT, unit_of
-from ohmstead.store.events import Events
+from ohmstead.store.events import EVENTS_MOST, Event, Events
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 
@@ -89,13 +90,19 @@ async def events(
     parts: NamedDependency[Parts],
     first: asked.FirstDay = None,
     last: asked.LastDay = None,
+    after: Annotated[
+        str | None, QueryParameter(max_length=100, description="`next` of the page before.")
+    ] = None,
+    limit: Limit = EVENTS_MOST,
 ) -> shapes.Events:
-    """Holes, resets, rollovers and exchanged meters, the oldest thousand of the days asked for."""
+    """Holes, resets, rollovers and exchanged meters of the days asked for, the oldest first."""
     found = await visible(id, user, parts)
     zone = found.site.zone
     span = ranges.days(first, last, parts.clock.now().astimezone(zone).date())
     start, end = (datetime.combine(day, time.min, zone).astimezone(UTC) for day in span)
-    known = await Events(parts.database).of(found, start, end)
+    behind = None if after is None else _behind(after)
+    known = await Events(parts.database).of(found, start, end, behind=behind, limit=limit + 1)
+    page = known[:limit]
     return shapes.Events(
         meter=found.id,
         items=[
@@ -108,9 +115,27 @@ async def events(
                 after=each.after,
                 energy=each.energy,
             )
-            for each in known
+            for each in page
         ],
+        next=_cursor(page[-1]) if len(known) > limit else None,
     )
+
+
+def _cursor(event: Event) -> str:
+    return f"{event.at.isoformat()}~{event.kind}~{event.quantity or ''}"
+
+
+def _behind(cursor: str) -> tuple[datetime, str, str]:
+    """What a cursor says; Misfit."""
+    at, _, rest = cursor.replace(" ", "+").partition("~")
+    kind, _, quantity = rest.partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Misfit("after", f"{shown(cursor)} is not the `next` of any page")
+    return moment, kind, quantity
 
 
 ROUTES = [buckets, events]

@@ -46,7 +46,8 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Events(Struct, frozen=True, kw_only=True):
-    """What happened to a meter."""
+    """What happened to a meter; `next` is the cursor of the next page, null on the last."""
 
     meter: str
     items: list[Event]
+    next: str | None

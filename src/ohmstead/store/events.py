@@ -10,7 +10,9 @@ from ohmstead.store.rollups import Rollups
 EVENTS_MOST = 1000
 OF_A_STREAM = """
     SELECT at, began, kind, quantity, before, after, energy FROM stream_events
-    WHERE stream = %s AND at > %s AND began < %s ORDER BY at, kind, quantity LIMIT %s
+    WHERE stream = %(stream)s AND at > %(first)s AND began < %(last)s
+    AND (at, kind, quantity) > (%(at)s, %(kind)s, %(quantity)s)
+    ORDER BY at, kind, quantity LIMIT %(limit)s
 """
 
 
@@ -39,8 +41,31 @@ class Events:
         self._database = database
         self._rollups = Rollups(database)
 
-    async def of(self, meter: Meter, first: datetime, last: datetime) -> list[Event]:
-        """What happened to a meter from `first` to before `last`, the oldest `EVENTS_MOST`."""
+    async def of(
+        self,
+        meter: Meter,
+        first: datetime,
+        last: datetime,
+        *,
+        behind: tuple[datetime, str, str] | None = None,
+        limit: int = EVENTS_MOST,
+    ) -> list[Event]:
+        """What happened to a meter from `first` to before `last`, the oldest `limit`.
+
+        `behind` is the last one of the page before: when, of which kind, and its quantity.
+        """
         await self._rollups.refresh([meter.stream])
-        found = await self._database.rows(OF_A_STREAM, (meter.stream, first, last, EVENTS_MOST))
+        at, kind, quantity = behind or (first, "", "")
+        found = await self._database.rows(
+            OF_A_STREAM,
+            {
+                "stream": meter.stream,
+                "first": first,
+                "last": last,
+                "at": at,
+                "kind": kind,
+                "quantity": quantity,
+                "limit": limit,
+            },
+        )
         return [Event(**{**row, "quantity": row["quantity"] or None}) for row in found]
