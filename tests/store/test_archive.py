@@ -219,6 +219,26 @@ async def test_a_run_that_was_cut_off_is_taken_up(
     assert {entry.state for entry in await world.archive.catalogue.all()} == {"archived"}
 
 
+async def test_a_month_that_cannot_be_written_stays_as_it_was(
+    world: World, make_meter: MakeMeter
+) -> None:
+    """docs/retention.md: what cannot be archived stays, is said, and takes late readings on."""
+    meter = await spring(world, make_meter)
+    readings = await world.readings()
+    await world.keep(1)
+    world.folder.write_text("a file where the folder should be")
+    done = await world.archive.run(NOW)
+    assert (done.written, done.left) == ((), 0)
+    assert len(done.troubles) == 1
+    assert done.troubles[0].startswith("Works, 2025-03: the archive file ")
+    assert await world.readings() == readings
+    late = Row(meter.stream, datetime(2025, 3, 31, 10, 30, tzinfo=UTC), NOW, {"1.8.0": 3.45})
+    assert await world.commit([late]) == [Fate.LATE]
+    world.folder.unlink()
+    done = await world.archive.run(NOW)
+    assert [(entry.month, entry.rows) for entry in done.written] == [(MARCH, 49), (APRIL, 720)]
+
+
 async def test_nothing_leaves_for_a_file_that_is_not_right(
     world: World, make_meter: MakeMeter
 ) -> None:

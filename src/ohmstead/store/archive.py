@@ -41,9 +41,10 @@ CLOSE = """
     INSERT INTO archive_floors (stream, floor) SELECT unnest(%s::int4[]), %s
     ON CONFLICT (stream) DO UPDATE SET floor = greatest(archive_floors.floor, excluded.floor)
 """
+FLOORS = "SELECT stream, floor FROM archive_floors WHERE stream = ANY(%s)"
 OPEN = """
-    UPDATE archive_floors SET floor = archived
-    WHERE stream = ANY(%s) AND archived IS NOT NULL AND floor > archived
+    UPDATE archive_floors f SET floor = b.floor
+    FROM unnest(%s::int4[], %s::timestamptz[]) AS b (stream, floor) WHERE f.stream = b.stream
 """
 NEVER = "DELETE FROM archive_floors WHERE stream = ANY(%s) AND archived IS NULL"
 NOTED = "SELECT stream FROM rollup_notes WHERE stream = ANY(%s) LIMIT 1"
@@ -180,6 +181,7 @@ class Archive:
     async def _written(self, due: _Due, month: Month, now: datetime) -> Entry:
         """Close the month, make its buckets, and write its file."""
         streams, (first, last) = list(due.meters), span(month)
+        before = await self._database.rows(FLOORS, (streams,))
         try:
             await self._closed(streams, last)
             name = await self.catalogue.name(due.of.organisation, month, now)
@@ -199,9 +201,15 @@ class Archive:
             await asyncio.to_thread(archive_naming.named, path, entry)
             return await self.catalogue.add(entry)
         except BaseException:
-            await self._database.change(OPEN, (streams,))
-            await self._database.change(NEVER, (streams,))
+            await self._opened({row["stream"]: row["floor"] for row in before}, streams)
             raise
+
+    async def _opened(self, floors: Mapping[int, datetime], streams: Sequence[int]) -> None:
+        """A month that could not be written takes readings again, as before."""
+        new = [stream for stream in streams if stream not in floors]
+        await self._database.change(NEVER, (new,))
+        if floors:
+            await self._database.change(OPEN, (list(floors), list(floors.values())))
 
     async def _closed(self, streams: Sequence[int], last: datetime) -> None:
         """Nothing before `last` comes in any more, and the buckets are as the readings are."""

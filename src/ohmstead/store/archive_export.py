@@ -65,7 +65,6 @@ def write(
     except AWAY as trouble:
         raise Unavailable(f"the database at {hidden(url)} went away: {trouble}") from trouble
     except OSError as trouble:
-        path.unlink(missing_ok=True)
         raise Unavailable(f"the archive file {path} cannot be written: {trouble}") from trouble
     told = {"rows": written.rows, **written.counts}
     if told != expected:
