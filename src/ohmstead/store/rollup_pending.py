@@ -20,7 +20,6 @@ NOTES_MOST = 10_000
 
 BATCHES = """
     SELECT id, streams, firsts, lasts, columns FROM rollup_batches ORDER BY id LIMIT %s
-    FOR UPDATE SKIP LOCKED
 """
 BATCHES_OF = """
     SELECT 0, streams, firsts, lasts, columns FROM rollup_batches WHERE streams && %s::int4[]
@@ -75,7 +74,7 @@ async def of_streams(connection: Connection, streams: Sequence[int]) -> Pending:
 
 
 async def of_all(connection: Connection) -> Pending:
-    """What is new, the oldest first; nobody else is given the same until the transaction ends."""
+    """What is new, the oldest first."""
     batches = await _fetched(connection, BATCHES, (BATCHES_MOST,))
     return _pending(batches, await _fetched(connection, NOTES_ANY, (NOTES_MOST,)), None)
 

@@ -28,8 +28,14 @@ MAKING = 0x0E57EAF
 PAUSE_S = (2.0, 30.0)
 REST = 4.0
 """The worker rests so many times as long as it worked, within `PAUSE_S`."""
-TOGETHER = 500
-"""Streams made in one transaction."""
+TOGETHER = 200
+"""Streams made in one transaction: while it lasts, what commits replace in `latest` takes room."""
+WORKING = 0x0E57EB2
+"""The advisory lock of the worker: of several processes one works.
+
+It is no lock of rows, since with one the transaction would count as writing all the time.
+"""
+ALONE = "SELECT pg_try_advisory_xact_lock(%s)"
 LOCK = """
     SELECT pg_advisory_xact_lock(%s, stream)
     FROM (SELECT unnest(%s::int4[]) AS stream ORDER BY 1) AS asked
@@ -61,11 +67,14 @@ class Rollups:
             await asyncio.sleep(min(max(REST * took_s, PAUSE_S[0]), PAUSE_S[1]))
 
     async def work_off(self) -> int:
-        """Work off all notes there are; gives of how many streams.
+        """Work off all notes there are; gives of how many streams, 0 while another process does.
 
         What cannot be made is said and noted for its stream alone: it must not hold up others.
         """
         async with self._database.transaction() as connection:
+            alone = await (await connection.execute(ALONE, (WORKING,))).fetchone()
+            if alone is None or not alone[0]:
+                return 0
             pending = await rollup_pending.of_all(connection)
             for stream in await self._made(pending):
                 if stream not in pending.notes:
