@@ -2,21 +2,25 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta, tzinfo
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
 from ohmstead.clock import SystemClock
+from ohmstead.connect.instance import Instance
 from ohmstead.errors import BadInput
 from ohmstead.house import import_files
+from ohmstead.house.export import day
+from ohmstead.house.import_instance import fetched
 from ohmstead.house.import_zones import zone_of
 from ohmstead.house.importing import Importer, Summary
 from ohmstead.house.installation import Place, opened
@@ -64,6 +68,8 @@ Database = Annotated[
     typer.Option(envvar="OHMSTEAD_DATABASE", help="Its PostgreSQL by URL, without the folder."),
 ]
 Read: TypeAlias = Callable[[import_files.File, Meter | None], Iterable[Item]]
+Told: TypeAlias = Callable[[float, int], None]
+Feed: TypeAlias = Callable[[Importer, Told], Awaitable[None]]
 
 
 @app.callback()
@@ -92,7 +98,7 @@ def sd_card(
 
     place = _place(data, database)
     paths = import_files.found(files, (".csv", ".gz"))
-    _run(place, paths, read, meter, {}, dry_run, as_json, no_progress)
+    _run(place, _feed(paths, read, meter, {}), dry_run, as_json, no_progress)
 
 
 @app.command("green-button")
@@ -121,7 +127,7 @@ def green_button(
 
     place = _place(data, database)
     paths = import_files.found(files, (".xml", ".gz"))
-    _run(place, paths, read, meter, {}, dry_run, as_json, no_progress)
+    _run(place, _feed(paths, read, meter, {}), dry_run, as_json, no_progress)
 
 
 @app.command("csv")
@@ -197,14 +203,31 @@ def csv(  # noqa: PLR0913, PLR0917  (one argument an option)
         return csv_read.read(chain(head if no_header else head[1:], lines), layout)
 
     place, paths = _place(data, database), import_files.found(files, (".csv", ".txt", ".gz"))
-    _run(place, paths, read, meter, _names(map), dry_run, as_json, no_progress)
+    _run(place, _feed(paths, read, meter, _names(map)), dry_run, as_json, no_progress)
 
 
 @app.command("instance")
-def instance(
-    files: Files,
+def instance(  # noqa: PLR0913, PLR0917  (one argument an option)
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE...]", help="Files, unless --url is said.")
+    ] = None,
     meter: Annotated[
         str | None, typer.Option("--meter", help="Id of the meter, instead of those of the file.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The other instance, over the network: https://HOST:8443.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="First day, at its site.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Day after the last.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with a token of it; OHMSTEAD_TOKEN otherwise.")
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="The authority of its certificate: its ca.crt.")
     ] = None,
     map: Annotated[
         list[str] | None, typer.Option(MAP, help="A meter's id there and its id here: a=b.")
@@ -215,7 +238,22 @@ def instance(
     data: Data = None,
     database: Database = None,
 ) -> None:
-    """Import what `ohmstead export readings` of another instance wrote."""
+    """Import what another instance measured: files of `export readings`, or over the network."""
+    names, place = _names(map), _place(data, database)
+    if url is not None:
+        if files or first is None or last is None or not (names or meter):
+            raise BadInput("--url needs --from, --to, and --meter ID or --map THERE=HERE; no files")
+        remote = Instance(url, _token(token_file), ca)
+        span = day("--from", first), day("--to", last)
+        meters = names or {meter or "": meter or ""}
+
+        async def fetch(importer: Importer, told: Told) -> None:
+            await fetched(importer, remote, meters, span, told)
+
+        _run(place, fetch, dry_run, as_json, no_progress)
+        return
+    if not files:
+        raise BadInput("say what to import: files of `ohmstead export readings`, or --url")
 
     def read(file: import_files.File, _into: Meter | None) -> Iterable[Item]:
         begin = file.bytes.peek(4)[:4]
@@ -225,9 +263,8 @@ def instance(
             return instance_read.from_json(file.lines("utf-8"))
         return instance_read.from_csv(file.lines("utf-8"))
 
-    place = _place(data, database)
     paths = import_files.found(files, (".csv", ".parquet", ".gz", *JSON_SUFFIXES))
-    _run(place, paths, read, meter, _names(map), dry_run, as_json, no_progress)
+    _run(place, _feed(paths, read, meter, names), dry_run, as_json, no_progress)
 
 
 def _place(data: Path | None, database: str | None) -> Place:
@@ -257,39 +294,44 @@ def _names(written: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def _run(
-    place: Place,
-    paths: Sequence[Path],
-    read: Read,
-    meter: str | None,
-    names: dict[str, str],
-    dry: bool,
-    as_json: bool,
-    no_progress: bool,
-) -> None:
-    """Import the files, print what became of them, and end with status 1 if a line was refused."""
+def _token(file: Path | None) -> str:
+    """The token of the other instance."""
+    if file is None:
+        return os.environ.get("OHMSTEAD_TOKEN", "").strip()
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise BadInput(f"--token-file {file} cannot be read: {trouble}") from None
+
+
+def _feed(paths: Sequence[Path], read: Read, meter: str | None, names: dict[str, str]) -> Feed:
+    """Import these files."""
+
+    async def feed(importer: Importer, told: Told) -> None:
+        into = None if meter is None else await importer.meter(meter)
+        for n, path in enumerate(paths):
+            with import_files.opened(path) as file:
+                await importer.file(
+                    path.name,
+                    read(file, into),
+                    into,
+                    lambda lines, n=n, file=file: told((n + file.done) / len(paths), lines),  # type: ignore[misc]
+                    names,
+                )
+
+    return feed
+
+
+def _run(place: Place, feed: Feed, dry: bool, as_json: bool, no_progress: bool) -> None:
+    """Import, print what became of it, and end with status 1 if a line was refused."""
 
     async def work() -> Summary:
         clock = SystemClock()
         async with opened(place, program="admin", clock=clock) as installation:
             importer = Importer(installation, clock, dry=dry)
-            into = None if meter is None else await importer.meter(meter)
             with _progress(no_progress) as told:
-                for n, path in enumerate(paths):
-                    await _file(path, into, importer, n / len(paths), told)
+                await feed(importer, told)
             return importer.summary
-
-    async def _file(
-        path: Path, into: Meter | None, importer: Importer, before: float, told: Any
-    ) -> None:
-        with import_files.opened(path) as file:
-            await importer.file(
-                path.name,
-                read(file, into),
-                into,
-                lambda lines: told(before + file.done / len(paths), lines),
-                names,
-            )
 
     found = asyncio.run(work())
     _print(found, dry, as_json)
@@ -329,7 +371,7 @@ def _print(found: Summary, dry: bool, as_json: bool) -> None:
 
 
 @contextmanager
-def _progress(hidden: bool) -> Iterator[Callable[[float, int], None]]:
+def _progress(hidden: bool) -> Iterator[Told]:
     """How far it is, on standard error where that is a terminal."""
     if hidden or not sys.stderr.isatty():
         yield lambda _done, _lines: None
