@@ -79,3 +79,29 @@ def test_unknown_fields_are_kept_once_a_stream(api: Pushing) -> None:
     assert [row["field"] for row in found] == ["humidity"]
     used = api.rows("SELECT last_used_at FROM push_credentials WHERE organisation = 1")
     assert used[0]["last_used_at"] is not None
+
+
+def test_a_table_is_understood_first_and_stored_when_it_is_confirmed(api: Pushing) -> None:
+    """The push API's promise: CSV upload with a mapping assistant."""
+    api.meter("table")
+    text = "Zeit;Bezug (kWh);Notiz\n30.03.2025 01:45;10,5;a\n30.03.2025 03:15;11;b\nnie;1;c\n"
+    mapping = {"stream": "table", "time": "Zeit", "column": "Bezug (kWh)=1.8.0:kWh"}
+    with api.client() as client:
+        path = "/measurements/v2/csv"
+        said = client.post(path, content=text.encode(), params=mapping).json()
+        assert said["columns"] == [{"column": "Bezug (kWh)", "key": "1.8.0", "unit": "kWh"}]
+        assert (said["delimiter"], said["decimal"], said["left_out"]) == (";", ",", ["Notiz"])
+        assert (said["readings"], said["stored"], said["refused"]) == (2, 0, 1)
+        assert said["first"][1] == {"at": "2025-03-30T03:15:00.000+02:00", "says": {"1.8.0": 11.0}}
+        assert said["first_refused"][0]["line"] == 4
+        assert client.get(PATH, params={"stream": "table"}).json()["tsISO8601"] is None
+        store = {**mapping, "store": "yes"}
+        assert client.post(path, content=text.encode(), params=store).json()["stored"] == 2
+        assert client.post(path, content=text.encode(), params=store).json()["known"] == 2
+        shown = client.get(PATH, params={"stream": "table"}).json()
+        assert shown["tsISO8601"] == "2025-03-30T03:15:00.000+02:00"
+        for wrong in ({"stream": "table", "nonsense": "1"}, {"stream": "table", "zone": "Mars"}):
+            assert client.post(path, content=text.encode(), params=wrong).status_code == 400
+        assert client.post(path, content=b"", params=mapping).status_code == 400
+        assert client.post(path, content=b"x", params={"stream": "far"}).status_code == 403
+        assert client.get(path).status_code == 405

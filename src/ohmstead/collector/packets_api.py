@@ -2,6 +2,7 @@
 
 GET  /measurements/v2/unifiedjson/?stream=ID      the latest packet that was accepted
 POST /measurements/v2/batch                       many at once: collector/packet_batch.py
+POST /measurements/v2/csv?stream=ID               a table of a meter's past: collector/packet_csv.py
 POST /measurements/v2/unifiedjson/                is taken by collector/packet_protocol.py
 """
 
@@ -18,6 +19,7 @@ import structlog
 from ohmstead.collector import packet_batch
 from ohmstead.collector import packet_replies as replies
 from ohmstead.collector.packet_batch import Batches
+from ohmstead.collector.packet_csv import Tables
 from ohmstead.collector.packet_entry import Entry
 from ohmstead.collector.packet_protocol import PATHS, ROOT
 from ohmstead.collector.packet_replies import Reply
@@ -47,10 +49,12 @@ class PacketsApi:
         latest: LatestPackets,
         entry: Entry,
         batches: Batches,
+        tables: Tables,
         others: App,
     ) -> None:
         self._packets, self._directory, self._latest = packets, directory, latest
         self._entry, self._batches, self._others = entry, batches, others
+        self._tables = tables
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,6 +82,8 @@ class PacketsApi:
             return replies.PLAIN
         if scope["path"].rstrip("/") == f"{ROOT}batch":
             return await self._batch(scope, receive)
+        if scope["path"].rstrip("/") == f"{ROOT}csv":
+            return await self._table(scope, receive)
         if scope["path"].encode("utf-8", "replace") not in PATHS:
             return replies.refusal(
                 404,
@@ -95,7 +101,24 @@ class PacketsApi:
             sender = await signed_in(self._packets, scope)
         return await packet_batch.answer(self._batches, sender, scope, receive)
 
+    async def _table(self, scope: Scope, receive: Receive) -> Reply:
+        if scope["method"] != "POST":
+            return _not_so("POST sends a table", b"POST")
+        async with asyncio.timeout(ANSWER_S):
+            target = await self._target(scope)
+        if isinstance(target, Reply):
+            return target
+        headers = dict(scope["headers"])
+        encoding = headers.get(b"content-encoding", b"").strip().lower()
+        said = await self._tables.take(target, scope["query_string"], encoding, receive)
+        return Reply(200, said)
+
     async def _shown(self, scope: Scope) -> Reply:
+        target = await self._target(scope)
+        return target if isinstance(target, Reply) else Reply(200, await self._packet(target))
+
+    async def _target(self, scope: Scope) -> Target | Reply:
+        """The one stream that is asked for, or why not."""
         sender = await signed_in(self._packets, scope)
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         ids = asked.get("stream", [])
@@ -106,7 +129,7 @@ class PacketsApi:
             return no_stream(ids[0], "stream")
         if not sender.may(target):
             return not_yours(sender, target, "stream")
-        return Reply(200, await self._packet(target))
+        return target
 
     async def _packet(self, target: Target) -> bytes:
         latest = await self._latest.of(target.stream)

@@ -8,6 +8,7 @@ from typing import Any
 from ohmstead.clock import Clock
 from ohmstead.collector.intake import Stored
 from ohmstead.collector.packet_batch import Batches
+from ohmstead.collector.packet_csv import Tables
 from ohmstead.collector.packet_entry import Entry
 from ohmstead.collector.packet_notes import PacketNotes
 from ohmstead.collector.packet_protocol import PacketProtocol
@@ -52,7 +53,8 @@ async def push_api(
     packets = Packets(directory, queue, notes, key, clock)
     entry = Entry(packets, trusted)
     batches = Batches(Committer(database, clock), directory, clock)
-    api = PacketsApi(packets, directory, LatestPackets(database), entry, batches, others)
+    tables = Tables(Committer(database, clock), clock)
+    api = PacketsApi(packets, directory, LatestPackets(database), entry, batches, tables, others)
     async with Background() as tasks:
         tasks.run(packets.listen(), "changed meters")
         tasks.run(packets.run(), "unknown senders")

@@ -1,0 +1,173 @@
+"""A table of a meter's past: sent once to see how it is understood, once more to store it.
+
+POST /measurements/v2/csv?stream=ID[&store=yes][&column=NAME=CODE:UNIT][&time=NAME]...
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ohmstead.clock import Clock
+from ohmstead.collector.packet_lines import Lines
+from ohmstead.collector.packet_queue import Commits
+from ohmstead.collector.packets import FIRST, FUTURE
+from ohmstead.errors import BadInput, TooLarge, Unavailable
+from ohmstead.store.committer import Fate, Row
+from ohmstead.store.packet_directory import Target
+from ohmstead.surfaces import csv_found, csv_read, wattics
+from ohmstead.surfaces import imports as tables
+from ohmstead.surfaces.csv_read import Layout
+
+LINES_MOST = 100_000
+SAMPLE = 1000
+SHOWN = 5
+CHUNK = 500
+COMMIT_S = 30.0
+ASKED = ("stream", "store", "column", "time", "time_format", "zone", "delimiter", "decimal")
+ENCODINGS = ("utf-8-sig", "cp1252")
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+
+class Tables:
+    """Reads tables, and stores what they say when that is asked for."""
+
+    def __init__(self, committer: Commits, clock: Clock) -> None:
+        self._committer, self._clock = committer, clock
+        self._one = asyncio.Semaphore(1)
+
+    async def take(self, target: Target, query: bytes, encoding: bytes, receive: Receive) -> bytes:
+        """How the table is understood and, with `store=yes`, what was stored; BadInput."""
+        asked = _asked(query)
+        if target.formula is not None:
+            raise BadInput(f"stream: {target.id!r} is made of others by its formula")
+        if self._one.locked():
+            raise Unavailable("another table is being read; send this one again")
+        async with self._one:
+            lines = await _read(encoding, receive)
+            zone = ZoneInfo(target.timezone) if "zone" not in asked else _zone(asked["zone"][-1])
+            unit = None if target.type == "electricity" else target.unit
+            told = csv_found.Told(
+                time=asked.get("time", ()),
+                columns=asked.get("column", ()),
+                time_format=asked.get("time_format", [None])[-1],
+                delimiter=asked.get("delimiter", [None])[-1],
+                decimal=asked.get("decimal", [None])[-1],
+            )
+            layout = csv_found.layout(lines[:SAMPLE], told, zone, unit)
+            said = _proposal(target, layout)
+            store = asked.get("store", ["no"])[-1] == "yes"
+            return msgspec.json.encode(said | await self._taken(target, lines, layout, store))
+
+    async def _taken(
+        self, target: Target, lines: Sequence[str], layout: Layout, store: bool
+    ) -> dict[str, Any]:
+        counts = {"readings": 0, "stored": 0, "known": 0, "refused": 0}
+        refused: list[dict[str, Any]] = []
+        first: list[dict[str, Any]] = []
+        now = self._clock.now()
+        items = csv_read.read(lines[1:], layout)
+        while chunk := list(islice(items, CHUNK)):
+            well = [item for item in chunk if _why_not(item, now) is None]
+            read = [item for item in well if isinstance(item, tables.Imported)]
+            bad = ((item.line, _why_not(item, now)) for item in chunk)
+            refused += [{"line": line, "error": why} for line, why in bad if why is not None]
+            counts["refused"] += len(chunk) - len(read)
+            counts["readings"] += len(read)
+            first += [_shown(item, layout) for item in read[: SHOWN - len(first)]]
+            del refused[SHOWN:]
+            if store:
+                await self._commit([_row(item, target, now) for item in read], counts)
+            await asyncio.sleep(0)  # others have their turn
+        return {**counts, "first": first, "first_refused": refused}
+
+    async def _commit(self, rows: Sequence[Row], counts: dict[str, int]) -> None:
+        try:
+            async with asyncio.timeout(COMMIT_S):
+                outcome = await self._committer.commit(rows, "store")
+        except TimeoutError:
+            raise Unavailable("the database is away; send the table again") from None
+        counts["stored"] += outcome.accepted + outcome.late
+        counts["known"] += outcome.duplicate
+        counts["refused"] += sum(fate is Fate.REFUSED for fate in outcome.fates)
+
+
+def _asked(query: bytes) -> Mapping[str, list[str]]:
+    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True, encoding="utf-8")
+    for name in asked:
+        if name not in ASKED:
+            raise BadInput(f"{name[:60]}: not known here; there are {', '.join(ASKED)}")
+    return asked
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise BadInput(f"zone: {name[:60]!r} is not a time zone, like Europe/Zurich") from None
+
+
+async def _read(encoding: bytes, receive: Receive) -> list[str]:
+    if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
+        raise BadInput("Content-Encoding: send the table plain or as gzip")
+    found, lines = list[bytes](), Lines(gzipped=encoding.endswith(b"gzip"))
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadInput("the sender is gone")
+        more = message.get("more_body", False)
+        found += lines.feed(message.get("body", b""))
+        if len(found) > LINES_MOST:
+            raise TooLarge(f"a table has at most {LINES_MOST} lines; `ohmstead import csv` any")
+    found += lines.end()
+    for name in ENCODINGS:
+        try:
+            return [line.decode(name).rstrip("\r") for line in found]
+        except UnicodeDecodeError:
+            continue
+    raise BadInput("the table is neither UTF-8 nor Windows-1252")
+
+
+def _proposal(target: Target, layout: Layout) -> dict[str, Any]:
+    return {
+        "stream": target.id,
+        "delimiter": layout.delimiter,
+        "decimal": layout.decimal,
+        "time": list(layout.time),
+        "zone": str(layout.zone),
+        "columns": [
+            {"column": name, "key": into.key, "unit": into.unit or into.into}
+            for name, into in layout.columns
+        ],
+        "left_out": sorted(
+            set(layout.names) - set(layout.time) - {name for name, _ in layout.columns}
+        ),
+    }
+
+
+def _row(item: tables.Imported, target: Target, now: datetime) -> Row:
+    value = item.value
+    if value is not None and item.value_unit is not None:
+        value = tables.Target("value", item.value_unit, target.unit).kept(value)
+    return Row(target.stream, item.at, now, item.values, tariff=item.tariff, value=value)
+
+
+def _why_not(item: tables.Item, now: datetime) -> str | None:
+    """Why a line is not taken."""
+    if isinstance(item, tables.Unread):
+        return item.why
+    well = FIRST <= item.at <= now + FUTURE
+    return None if well else f"its time {item.at.isoformat()} cannot be right"
+
+
+def _shown(item: tables.Imported, layout: Layout) -> dict[str, Any]:
+    said = dict(item.values) if item.value is None else item.value
+    return {"at": wattics.written(item.at.astimezone(layout.zone)), "says": said}
