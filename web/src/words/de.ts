@@ -110,6 +110,10 @@ export const de: Words = {
   "meter.gone": "Vielleicht wurde er entfernt, oder die Adresse ist falsch geschrieben.",
 
   "energy.question": "Wohin ging die Energie?",
+  "energy.download": "Mitnehmen",
+  "energy.downloadHours": "Energie je Stunde:",
+  "energy.downloadQuarters": "Energie je Viertelstunde:",
+  "energy.downloadReadings": "Messwerte, einzeln:",
   "energy.link": "Energie im Einzelnen",
   "energy.week": "7 Tage",
   "energy.month": "31 Tage",

@@ -109,6 +109,10 @@ export const en = {
   "meter.gone": "It may have been removed, or the address is misspelt.",
 
   "energy.question": "Where did the energy go?",
+  "energy.download": "Take it along",
+  "energy.downloadHours": "Energy by hour:",
+  "energy.downloadQuarters": "Energy by quarter of an hour:",
+  "energy.downloadReadings": "Readings, one by one:",
   "energy.link": "Energy in detail",
   "energy.week": "7 days",
   "energy.month": "31 days",
