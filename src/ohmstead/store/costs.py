@@ -158,25 +158,35 @@ class Costs:
             if begin >= end:
                 continue
             tariff = (await self._tariffs.get(contract.tariff)).tariff
-            for period in periods(tariff.bill, begin, end):
-                span = Span(
+            spans = [
+                Span(
                     max(period[0], contract.first),
                     min(period[1], contract.last or period[1]),
                     period,
                     contract.first,
                 )
-                bill, quarters = await self._bill(meter, contract.tariff, tariff, span, now)
+                for period in periods(tariff.bill, begin, end)
+            ]
+            read = {  # of all bills at once: each question brings the rollups up to date
+                obis: await self._read(meter, obis, spans[0].first, spans[-1].last, now)
+                for obis in sorted({main_of(meter), *quantities(tariff)})
+            }
+            for span in spans:
+                bill, quarters = await self._bill(meter, contract.tariff, tariff, span, read, now)
                 yield contract, bill, quarters
 
     async def _bill(
-        self, meter: Meter, id: int, tariff: Tariff, span: Span, now: datetime
+        self,
+        meter: Meter,
+        id: int,
+        tariff: Tariff,
+        span: Span,
+        read: Mapping[str, Columns],
+        now: datetime,
     ) -> tuple[Bill, list[_Quarter]]:
-        main = main_of(meter)
-        read = {
-            obis: await self._read(meter, obis, span.first, span.last, now)
-            for obis in sorted({main, *quantities(tariff)})
-        }
-        first_s, last_s = int(read[main].start[0]), int(read[main].end[-1])
+        main, zone = main_of(meter), meter.site.zone
+        first_s, last_s = midnight_s(span.first, zone), midnight_s(span.last, zone)
+        read = {obis: _cut(each, first_s, last_s) for obis, each in read.items()}
         demand = {
             minutes: await self._demand(meter, minutes, months, span, now)
             for minutes, months in windows(tariff).items()
@@ -187,7 +197,7 @@ class Costs:
         }
         used = {obis: _used(each) for obis, each in read.items()}
         measured = Measured(first_s, used, demand, prices, meter.unit or "")
-        bill, priced = await asyncio.to_thread(costs, tariff, span, meter.site.zone, measured)
+        bill, priced = await asyncio.to_thread(costs, tariff, span, zone, measured)
         return bill, list(_quarters(priced, read[main], used, main, now, tariff.currency))
 
     async def _read(
@@ -258,6 +268,19 @@ def _quarters(
             elapsed_s * float(completeness),
             currency,
         )
+
+
+def _cut(read: Columns, first_s: int, last_s: int) -> Columns:
+    """The quarters from `first_s` to before `last_s`."""
+    of = slice(*((each - int(read.start[0])) // QUARTER_S for each in (first_s, last_s)))
+    return Columns(
+        read.start[of],
+        read.end[of],
+        read.energy[of],
+        read.estimated[of],
+        read.completeness[of],
+        read.source,
+    )
 
 
 def _demand_of(read: Columns, minutes: int, zone: ZoneInfo) -> dict[int, Decimal]:
