@@ -133,6 +133,7 @@ export const de: Words = {
   "energy.power": "Leistung",
   "energy.highest": "Höchster Wert",
   "energy.meanOf": "Das Mittel von je {length}, und blasser der höchste Wert darin.",
+  "energy.meanAlone": "Das Mittel von je {length}.",
   "energy.wholeTime": "Alles zeigen",
   "energy.heat": "Tageszeiten",
   "energy.heatKeys": "Eine Spalte je Tag, Mitternacht oben; je kräftiger, desto mehr.",

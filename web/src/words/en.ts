@@ -132,6 +132,7 @@ export const en = {
   "energy.power": "Power",
   "energy.highest": "Highest value",
   "energy.meanOf": "The mean of {length} each, and paler the highest value in it.",
+  "energy.meanAlone": "The mean of {length} each.",
   "energy.wholeTime": "Show all",
   "energy.heat": "Times of the day",
   "energy.heatKeys": "A column a day, midnight at the top; the stronger, the more.",
