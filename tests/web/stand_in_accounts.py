@@ -8,6 +8,7 @@ CODE = "123456"
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 RECOVERY = [f"{word}-efgh-ijkl-mnop" for word in ("abcd", "bcde", "cdef", "defg")]
 LINK = "https://cloud.example/join/a-token-that-nobody-guesses"
+API_TOKEN = "oht_made-up-as-everything-here"
 TOKENS = {
     "invited": "invitation",
     "signing-up": "sign-up",
@@ -45,6 +46,22 @@ def invitation(number: int, email: str, role: str) -> dict[str, Any]:
         "made_by": "ada@example.org",
         "made_at": NOW.isoformat(),
         "expires_at": (NOW + timedelta(days=7)).isoformat(),
+    }
+
+
+def api_token(number: int, name: str, scope: str = "read") -> dict[str, Any]:
+    """A token of somebody's program."""
+    return {
+        "id": number,
+        "owner": "ada@example.org",
+        "scope": scope,
+        "organisation": None,
+        "name": name,
+        "made_at": NOW.isoformat(),
+        "made_by": "ada@example.org",
+        "expires_at": (NOW + timedelta(days=30)).isoformat(),
+        "used_at": NOW.isoformat() if number == 1 else None,
+        "used_from": "192.0.2.7" if number == 1 else None,
     }
 
 
@@ -89,6 +106,8 @@ class Accounts:
         ]
     )
 
+    tokens: list[dict[str, Any]] = field(default_factory=lambda: [api_token(1, "an old script")])
+
     def open_to_all(self, method: str, path: list[str], body: Any) -> Answer | None:
         """What strangers may ask; None for what is none of this."""
         token = (body or {}).get("token", "")
@@ -122,6 +141,8 @@ class Accounts:
         match path:
             case ["account", "sessions", *rest]:
                 return self._sessions(method, rest)
+            case ["tokens", *rest]:
+                return self._tokens(method, rest, body)
             case ["account", "second-factor", *rest]:
                 return self._second(method, rest, body)
             case ["people", *rest]:
@@ -143,6 +164,16 @@ class Accounts:
             if each["current"] or (rest and str(each["id"]) != rest[0])
         ]
         self.sessions = kept
+        return 204, None
+
+    def _tokens(self, method: str, rest: list[str], body: Any) -> Answer:
+        if method == "GET":
+            return 200, {"items": self.tokens}
+        if method == "POST":
+            made = api_token(2, body["name"], body["scope"])
+            self.tokens = [*self.tokens, made]
+            return 201, {"id": 2, "token": API_TOKEN, "made": made}
+        self.tokens = [each for each in self.tokens if str(each["id"]) != rest[0]]
         return 204, None
 
     def _second(self, method: str, rest: list[str], body: Any) -> Answer:

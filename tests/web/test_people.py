@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 from tests.web.conftest import Visitor
 from tests.web.stand_in import EMAIL, PASSWORD, TOKEN, StandIn
-from tests.web.stand_in_accounts import CODE, LINK, RECOVERY, SECRET
+from tests.web.stand_in_accounts import API_TOKEN, CODE, LINK, RECOVERY, SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -150,6 +150,26 @@ async def test_another_session_is_ended(cloud: StandIn, visitor: Visitor) -> Non
         await sessions.get_by_role("button", name="End the session of Firefox on Android").click()
         await expect(sessions.get_by_role("listitem")).to_have_count(1)
         await expect(page.get_by_text("The session has ended.")).to_be_visible()
+
+
+async def test_a_token_is_made_shown_once_and_revoked(cloud: StandIn, visitor: Visitor) -> None:
+    """docs/api.md, tokens: made with the password, shown this once, ended on the same page."""
+    async with visitor.opens("/account") as page:
+        tokens = page.get_by_role("region", name="Tokens for programs")
+        await tokens.get_by_role("button", name="Make a token").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("What it may do").select_option("write")
+        await dialog.get_by_label("What it is for").fill("a script")
+        await dialog.get_by_label("Your password").fill(PASSWORD)
+        await dialog.get_by_role("button", name="Make a token").click()
+        await expect(dialog.get_by_role("region", name="The token")).to_have_text(API_TOKEN)
+        await dialog.get_by_role("button", name="Done").click()
+        await expect(tokens.get_by_role("listitem")).to_have_count(2)
+        await tokens.get_by_role("button", name="Revoke an old script").click()
+        await expect(tokens.get_by_role("listitem")).to_have_count(1)
+        await expect(tokens).to_contain_text("Look and change")
+    body = {"scope": "write", "name": "a script", "expires_days": 365, "current_password": PASSWORD}
+    assert asked(cloud, "POST", "/api/tokens") == [body]
 
 
 async def test_somebody_is_invited_and_the_link_passed_on(cloud: StandIn, visitor: Visitor) -> None:

@@ -8,6 +8,8 @@ export type Role = Person["role"];
 export type Organisation = Shapes["Organisation"];
 export type Step = Shapes["AuditEntry"];
 export type Mail = Shapes["Mail"];
+export type Token = Shapes["Token"];
+export type Scope = Token["scope"];
 
 const of = (id: number) => ({ params: { path: { id } } });
 
@@ -25,6 +27,11 @@ export const accounts = {
   sessions: (signal: AbortSignal) => answered(client.GET("/api/account/sessions", { signal })),
   endSession: (id: number) => answered(client.DELETE("/api/account/sessions/{id}", of(id))),
   endOthers: () => answered(client.DELETE("/api/account/sessions")),
+
+  tokens: (signal: AbortSignal) => answered(client.GET("/api/tokens", { signal })),
+  makeToken: (scope: Scope, name: string, days: number | null, password: string) =>
+    answered(client.POST("/api/tokens", { body: { scope, name, expires_days: days, current_password: password } })),
+  revokeToken: (id: number) => answered(client.DELETE("/api/tokens/{id}", of(id))),
 
   secondStep: (signal: AbortSignal) => answered(client.GET("/api/account/second-factor", { signal })),
   propose: (password: string) => answered(client.POST("/api/account/second-factor", { body: { current_password: password } })),

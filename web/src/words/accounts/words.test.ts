@@ -4,7 +4,7 @@ import { de } from "./de.ts";
 import { en } from "./en.ts";
 
 /** Keys that are put together, by their beginning. */
-const BUILT = ["role.", "mail.kind.", "mail.security."];
+const BUILT = ["role.", "scope.", "mail.kind.", "mail.security."];
 const sources = import.meta.glob<string>(["../../**/*.svelte", "../../**/*.ts", "!../**/en.ts", "!../**/de.ts", "!../../**/*.test.ts"], {
   query: "?raw", import: "default", eager: true,
 });
