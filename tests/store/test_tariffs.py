@@ -204,6 +204,11 @@ async def test_gas_is_billed_by_the_cubic_metre(
     (found,) = await Costs(database).bills(meter, day("2025-07-01"), day("2025-07-02"), NOW)
     assert (row.energy, row.kwh) == (D("3.60"), 3)
     assert (found.bill.lines[0].quantity, found.bill.lines[0].unit) == (3, "m3")
+    both = await Costs(database).bills(meter, day("2025-07-01"), day("2025-08-02"), NOW)
+    assert [(f"{each.bill.first}", each.bill.gross, each.bill.complete) for each in both] == [
+        ("2025-07-01", D("3.60"), False),
+        ("2025-08-01", D("0.00"), False),
+    ]
     plain = await Tariffs(database).add(tariff(energy("1"), name="Plain"), None, by=BY)
     await Tariffs(database).assign(meter, plain.id, day("2025-06-01"), day("2025-07-01"), by=BY)
     with pytest.raises(BadInput, match=r'counts m3, .* quantity = "value" is for it'):
