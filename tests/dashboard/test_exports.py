@@ -112,7 +112,7 @@ async def test_what_is_wrong_is_said_before_anything_is_sent(
     assert not head.content
 
 
-async def test_no_more_exports_at_once_than_may_be(world: World, sign_in: SignIn) -> None:
+def test_no_more_exports_at_once_than_may_be() -> None:
     """docs/exports.md: four at a time; whoever comes then is told to come again."""
     turns = Turns(1)
     with turns.taken(), pytest.raises(Slower), turns.taken():
