@@ -1,4 +1,4 @@
-"""Making buckets: of many streams that go on from where they were at once, of others one by one."""
+"""Making buckets: of many streams of which the latest is new at once, of others one by one."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -10,7 +10,6 @@ from ohmstead.analytics.energy_calendar import QUARTER_S, floor_quarter
 from ohmstead.analytics.energy_rollup import Source
 from ohmstead.store import archive_floors, rollup_notes
 from ohmstead.store.database import Connection
-from ohmstead.store.packed import micros, moments
 from ohmstead.store.rollup_pending import ALL, Stretch
 from ohmstead.store.rollup_range import Group, Range, sum_up, write
 from ohmstead.store.rollup_read import read_any, read_near, stretch
@@ -19,6 +18,8 @@ from ohmstead.store.rollup_streams import Stream, streams_of
 READINGS_MOST = 20_000
 """How many readings are looked at in one go, about."""
 CHUNK_S = (86_400.0, 60 * 86_400.0)
+RECENT_S = 2 * 86_400.0
+"""What is new is made together with all after it when that is no more than this."""
 
 Work: TypeAlias = tuple[Stream, Stretch]
 
@@ -62,17 +63,17 @@ async def _turn(connection: Connection, work: Sequence[Work], exact: Mapping[int
 
 
 def _goes_on(stream: Stream, new: Stretch) -> Range | None:
-    """The quarters to make when all that is new is newer than what was; None when it is not."""
-    if stream.newest is None or _micros(new.last) < moments([stream.newest], 1)[0]:
+    """The quarters up to the newest reading, when that is not far from what is new; else None.
+
+    Readings that are committed meanwhile are noted, and made later.
+    """
+    if stream.newest is None or stream.newest.timestamp() > new.last + RECENT_S:
         return None
     reach_s = longest_step_s(stream.source.interval_s)
     reach_s += stream.source.interval_s if stream.source.interval else 0
-    of = float(floor_quarter(new.first - reach_s)), float(floor_quarter(new.last) + QUARTER_S)
+    last = max(new.last, stream.newest.timestamp())
+    of = float(floor_quarter(new.first - reach_s)), float(floor_quarter(last) + QUARTER_S)
     return of if (of[1] - of[0]) / stream.source.interval_s <= READINGS_MOST else None
-
-
-def _micros(at_s: float) -> int:
-    return int(micros(np.array([at_s]))[0])
 
 
 async def _near(connection: Connection, work: Sequence[Work], of: Range) -> list[Work]:
