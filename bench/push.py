@@ -267,9 +267,19 @@ async def ours(folder: Path, workers: int, options: argparse.Namespace, times: T
         if workers == 1 and not options.quick:
             cases += [
                 Case(f"ohmstead, {what}, 64 connections", url, pid, 64, login=login, workers=True),
-                Case(f"ohmstead, {what}, TLS", f"https://{tls}{PATH}", pid, login=login),
-                Case(f"ohmstead, {what}, a connection each", url, pid, 64, login=login, close=True),
-                Case(f"ohmstead, {what}, 1 stream", url, pid, streams=1, login=login),
+                Case(
+                    f"ohmstead, {what}, TLS", f"https://{tls}{PATH}", pid, login=login, workers=True
+                ),
+                Case(
+                    f"ohmstead, {what}, a connection each",
+                    url,
+                    pid,
+                    64,
+                    login=login,
+                    close=True,
+                    workers=True,
+                ),
+                Case(f"ohmstead, {what}, 1 stream", url, pid, streams=1, login=login, workers=True),
             ]
         for case in cases:
             print(row(case, await asyncio.to_thread(measured, case, options.seconds, times)))

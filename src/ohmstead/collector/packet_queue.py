@@ -22,9 +22,9 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 20_000
 """Packets that wait for the batch after the present one; more get 503."""
 BATCH_MOST = 2_000
-BUSY, GATHER_S = 32, 0.003
-"""After a batch of so many the next one is given so long to grow: half the transactions, and the
-CPU of each packet with them, for less than a transaction's time."""
+BUSY, GATHER_S = 32, (0.003, 0.02)
+"""After a batch of so many the next one is given a quarter of its time, within these bounds, to
+grow: far fewer transactions, and less CPU for each packet."""
 ANSWER_S = 8.0
 """After so long without the database everybody who waits gets 503."""
 _REPLIES = {
@@ -89,15 +89,18 @@ class PacketQueue:
 
     async def run(self) -> None:
         """Commit what comes, until cancelled; then whoever still waits gets 503."""
+        loop = asyncio.get_running_loop()
         try:
             while True:
                 await self._more.wait()
                 self._more.clear()
                 while self._waiting:
                     count = min(len(self._waiting), BATCH_MOST)
+                    began = loop.time()
                     await self._commit([self._waiting.popleft() for _ in range(count)])
                     if count >= BUSY:  # those just answered send again: let them come along
-                        await asyncio.sleep(GATHER_S)
+                        took_s = loop.time() - began
+                        await asyncio.sleep(min(max(GATHER_S[0], took_s / 4), GATHER_S[1]))
         finally:
             self._give_up()
 
