@@ -204,7 +204,15 @@ def _sql_socket(options: CloudOptions) -> socket.socket | None:
         return None
     if options.database is not None:
         raise BadInput("a database of your own listens by itself: leave --sql-listen out")
-    return listen(options.sql_listen.host, options.sql_listen.port, "SQL")
+    at = options.sql_listen
+    for other in (options.http, options.https, options.mqtts):
+        if (
+            at.port
+            and at.port == other.port
+            and (at.host == other.host or {at.host, other.host} & {*ANYWHERE})
+        ):
+            raise BadInput(f"{at} is taken by {other} already: give --sql-listen another port")
+    return listen(at.host, at.port, "SQL")
 
 
 def _reached(at: Address, names: Sequence[str]) -> str:
