@@ -52,6 +52,18 @@ class Pushing:
     def rows(self, question: str, *values: Any) -> list[dict[str, Any]]:
         return self.do(self.database.rows(question, values))
 
+    def until(self, done: Callable[[], Any]) -> Any:
+        """What `done` gives as soon as that is something; asked for again and again."""
+
+        async def moment() -> None:
+            await asyncio.sleep(0.05)
+
+        for _ in range(round(WAIT_S / 0.05)):
+            if found := done():
+                return found
+            self.do(moment())
+        raise AssertionError("it never came")
+
     def client(self, scope: str | None = "org:1", **named: Any) -> httpx.Client:
         """A client that signs in for `scope`."""
         auth = self.logins[scope] if scope else None

@@ -168,8 +168,7 @@ def test_a_password_is_rotated_with_overlap(api: Pushing) -> None:
             assert client.post(PATH, json=packet(), auth=login).status_code == 200
         api.do(kept.rotate(made.username, datetime.now(UTC), 0))
         login = made.username, second
-        while client.post(PATH, json=packet(), auth=login).status_code != 401:
-            pass  # until the server has heard of it
+        api.until(lambda: client.post(PATH, json=packet(), auth=login).status_code == 401)
         api.do(kept.remove(made.username))
 
 

@@ -74,8 +74,7 @@ def test_unknown_fields_are_kept_once_a_stream(api: Pushing) -> None:
             packet = {"id": "m2", "tsISO8601": f"2026-01-02T03:0{n}:05Z", "humidity": 3}
             assert client.post(PATH, json=packet).status_code == 200
     question = "SELECT field FROM unknown_fields JOIN meters USING (stream) WHERE id = 'm2'"
-    while not (found := api.rows(question)):
-        pass  # notes are written every two seconds
+    found = api.until(lambda: api.rows(question))  # notes are written every two seconds
     assert [row["field"] for row in found] == ["humidity"]
     used = api.rows("SELECT last_used_at FROM push_credentials WHERE organisation = 1")
     assert used[0]["last_used_at"] is not None
