@@ -146,7 +146,7 @@ export const de: Words = {
   "energy.median": "Median",
   "energy.top": "Höchste",
   "energy.share": "Anteil der Zeit",
-  "energy.atMost": "Es waren höchstens",
+  "energy.reached": "Es waren höchstens",
   "energy.peaks": "Höchste Last",
   "energy.peaksSaid": "Die höchsten Mittel von {minutes} Minuten, im Takt des Tarifs.",
   "energy.peaksEmpty": "In diesem Zeitraum wurde keine Last gemessen.",

@@ -145,7 +145,7 @@ export const en = {
   "energy.median": "Median",
   "energy.top": "Highest",
   "energy.share": "Share of the time",
-  "energy.atMost": "It was at most",
+  "energy.reached": "It was at most",
   "energy.peaks": "Highest demand",
   "energy.peaksSaid": "The highest means of {minutes} minutes, on the tariff clock.",
   "energy.peaksEmpty": "No demand was measured in this period.",
