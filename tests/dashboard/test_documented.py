@@ -72,6 +72,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/credentials/{id}/rotate": {},
     "POST /api/organisations": {"name": "Taken"},
     "PUT /api/organisations/{id}": {"name": "Taken"},
+    "PUT /api/organisations/{id}/retention": {"raw_months": 24},
     "POST /api/integrations": {"owner": "nobody@example.org"},
     "PATCH /api/integrations/{id}": {"note": "another"},
     "POST /api/integrations/{id}/refuse": {"reason": "no"},
@@ -140,10 +141,12 @@ class Request:
         self.content: bytes | None = None
         self.id = "m1" if "/meters" in path else "999999"
         self.mac = "A842E39F8124"
+        self.contract = 999999
 
     async def by(self, client: httpx.AsyncClient) -> httpx.Response:
         """Send it."""
         path = self.path.replace("{id}", self.id).replace("{mac}", self.mac)
+        path = path.replace("{contract}", str(self.contract))
         url = path + (f"?{self.query}" if self.query else "")
         if self.content is not None:
             return await client.request(self.method, url, content=self.content)
@@ -192,7 +195,7 @@ async def bend(
             await world.meter()
             request.query, request.body = BAD_QUERIES.get(path, ""), {"nonsense": 1}
             request.id = "m1" if "/meters" in path else "0"
-            request.mac = "nonsense"
+            request.mac, request.contract = "nonsense", 0
             if path.startswith("/api/integrations/{id}"):
                 request.id = (await integration(world)).id
         case 403:
@@ -224,7 +227,9 @@ async def bend(
 
 def clash_of(path: str) -> Callable[[World, Request, pytest.MonkeyPatch], Awaitable[None]]:
     """Who makes a request to `path` clash."""
-    if path.startswith("/api/tariffs") or path.endswith(("/contracts", "/costs")):
+    if path.startswith("/api/tariffs") or path.endswith(
+        ("/contracts", "/contracts/{contract}", "/costs")
+    ):
         return taken_tariff
     places = "/api/sites", "/api/sites/{id}", "/api/meters", "/api/meters/{id}", "/api/devices"
     if path in (*places, "/api/virtual-meters"):
@@ -280,7 +285,8 @@ async def taken_tariff(world: World, request: Request, _bent: pytest.MonkeyPatch
     tariffs, by, meter = Tariffs(world.database), By("test", NOW), await world.meter("taken")
     used = await tariffs.add(read(TARIFF), None, by=by)
     other = await tariffs.add(read({**TARIFF, "name": "Other"}), None, by=by)
-    await tariffs.assign(meter, used.id, date(2025, 1, 1), None, by=by)
+    begun = await tariffs.assign(meter, used.id, date(2025, 1, 1), None, by=by)
+    request.contract = begun.id
     request.id = str(used.id if request.method == "DELETE" else other.id)
     if "/meters" in request.path:
         request.id = meter.id
