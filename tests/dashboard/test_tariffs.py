@@ -160,6 +160,38 @@ async def test_who_may_what_with_tariffs(world: World, sign_in: SignIn) -> None:
     assert (await manager.delete(f"/api/tariffs/{mine['id']}")).status_code == 204
 
 
+async def test_a_contract_that_has_not_begun_is_taken_away(world: World, sign_in: SignIn) -> None:
+    """docs/tariffs.md, Contracts: only before its first day at the site, by who manages meters."""
+    own = await world.meter("own", "Works", zone="Pacific/Auckland")
+    other = await world.meter("other", "Other")
+    of = own.site.organisation
+    await world.user()
+    await world.user("bob@example.org", Role.MANAGER, of, HASH)
+    await world.user("eve@example.org", Role.VIEWER, of, HASH)
+    root, manager, viewer = [await sign_in(f"{name}@example.org") for name in ("ada", "bob", "eve")]
+    number = (await root.post("/api/tariffs", json={"document": document()})).json()["id"]
+    today = world.clock.now().astimezone(own.site.zone).date()
+    where, days = "/api/meters/own/contracts", [today, today + timedelta(days=1)]
+    begun, coming = [
+        (
+            await manager.post(
+                where,
+                json={"tariff": number, "from": f"{day}", "to": f"{day + timedelta(days=1)}"},
+            )
+        ).json()["id"]
+        for day in days
+    ]
+    assert (await viewer.delete(f"{where}/{coming}")).status_code == 403
+    assert_problem(await manager.delete(f"{where}/{begun}"), 409, "it began")
+    elsewhere = f"/api/meters/{other.id}/contracts/{coming}"
+    assert (await manager.delete(elsewhere)).status_code == 404
+    assert_problem(await root.delete(elsewhere), 404, f"'other' has no contract {coming}")
+    assert (await manager.delete(f"{where}/{coming}")).status_code == 204
+    (kept,) = (await manager.get(where)).json()["items"]
+    assert kept["id"] == begun
+    assert (await world.told())[-1] == "tariff withdrawn"
+
+
 @pytest.mark.parametrize(
     "given, complaint",
     [

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, overload
 
-from litestar import get, post, put
+from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -16,6 +16,7 @@ from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard import tariff_shapes as shapes
 from ohmstead.dashboard.meters import visible
 from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.people import Number
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.proving import by as acting
 from ohmstead.dashboard.proving import require
@@ -59,9 +60,12 @@ async def assign(
     """Give a meter a tariff from a day on; on no day it can have two."""
     require(user, Action.MANAGE_METERS)
     meter = await visible(id, user, parts)
-    made = await Tariffs(parts.database).assign(
-        meter, data.tariff, data.first, data.last, by=acting(user, parts)
-    )
+    try:
+        made = await Tariffs(parts.database).assign(
+            meter, data.tariff, data.first, data.last, by=acting(user, parts)
+        )
+    except BadInput as trouble:
+        raise Misfit("to" if data.last else "from", str(trouble)) from None
     return _contract(made)
 
 
@@ -82,6 +86,25 @@ async def end(
     meter = await visible(id, user, parts)
     ended = await Tariffs(parts.database).end(meter, data.last, by=acting(user, parts))
     return _contract(ended)
+
+
+@delete(
+    "/api/meters/{id:str}/contracts/{contract:int}",
+    responses=answers(400, 401, 404, 409, 503),
+    security=SIGNED_IN,
+    summary="Take a contract away that has not begun",
+)
+async def withdraw(
+    id: FromPath[str],
+    contract: Number,
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+) -> None:
+    """Take away a contract whose first day at the meter's site is still to come."""
+    require(user, Action.MANAGE_METERS)
+    meter = await visible(id, user, parts)
+    today = parts.clock.now().astimezone(meter.site.zone).date()
+    await Tariffs(parts.database).withdraw(meter, contract, today, by=acting(user, parts))
 
 
 @get(
@@ -217,4 +240,4 @@ def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-ROUTES = [contracts, assign, end, costs]
+ROUTES = [contracts, assign, end, withdraw, costs]
