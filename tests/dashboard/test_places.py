@@ -38,6 +38,11 @@ async def test_a_site_and_its_meter(world: World, sign_in: SignIn) -> None:
     await world.measured(await Meters(world.database).get("m9"), (NOW, {"value": 1.0}))
     refused = await client.put(f"/api/sites/{site['id']}", json={"timezone": "Europe/Zurich"})
     assert_problem(refused, 409, "time zone")
+    for digits, shown in ((6, 6), (0, None)):
+        await client.put("/api/meters/m9", json={"counter_digits": digits})
+        assert (await client.get("/api/meters/m9")).json()["counter_digits"] == shown
+    none = await client.put("/api/meters/m9", json={"counter_digits": 2})
+    assert_problem(none, 400, "counter of 2 digits")
     assert_problem(await client.delete("/api/meters/m9"), 409, "readings")
     gone = await client.delete("/api/meters/m9", params={"with_readings": True})
     assert gone.status_code == 204
@@ -45,7 +50,7 @@ async def test_a_site_and_its_meter(world: World, sign_in: SignIn) -> None:
     told = [each for each in await world.told() if each.startswith(("site", "meter"))]
     assert told == [
         *("site added", "meter added", "meter changed", "site changed"),
-        *("meter removed", "site removed"),
+        *("meter changed", "meter changed", "meter removed", "site removed"),
     ]
 
 

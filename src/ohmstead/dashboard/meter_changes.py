@@ -5,6 +5,7 @@ from typing import Annotated
 from litestar import delete, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET
 
 from ohmstead.access.roles import Action, sees
 from ohmstead.dashboard import place_shapes as shapes
@@ -58,7 +59,10 @@ async def add(
             unit=data.unit or None,
         )
         managed = await parts.managed.change(
-            made, Change(), by=by(user, parts), action="meter added"
+            made,
+            Change(counter_digits=data.counter_digits or None),
+            by=by(user, parts),
+            action="meter added",
         )
     return await _shown(managed.meter, parts)
 
@@ -89,6 +93,7 @@ async def change(
         reading=data.reading or None,
         unit=data.unit or None,
         wh_per_pulse=data.wh_per_pulse or None,
+        counter_digits=None if data.counter_digits is UNSET else data.counter_digits,
     )
     with about("meter"):
         changed = await parts.managed.change(found, wanted, by=by(user, parts))

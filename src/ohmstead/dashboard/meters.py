@@ -17,6 +17,7 @@ from ohmstead.store.energy import Energies
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 from ohmstead.store.readings import Latest
+from ohmstead.store.roles import Roles
 from ohmstead.store.senders import Senders
 
 PAGE_MOST = 1000
@@ -85,9 +86,11 @@ async def meter(
     return shapes.Meter(
         **{name: getattr(plain, name) for name in plain.__struct_fields__},
         reading="interval" if found.reading == "interval" else "cumulative",
+        counter_digits=found.counter_digits,
         device=found.device,
         identity={name: str(text) for name, text in said.items() if text},
         counts=shapes.Counts(**asdict(counts)),
+        makes_own=await Roles(parts.database).makes_own(found.site.id),
         suggested_interval_s=sending.suggested_s(found.interval_s),
         unknown_fields=list(sending.unknown_fields),
         warnings=sending.warnings(found),

@@ -70,6 +70,11 @@ class Sites(Struct, frozen=True, kw_only=True):
     next: int | None
 
 
+Digits = Annotated[
+    int, Meta(ge=0, le=12, description="Of its counters before the point, 3 to 12; 0: not known.")
+]
+
+
 class NewMeter(Shape, frozen=True):
     """A meter to be added; `unit` absent is the usual one of its type."""
 
@@ -80,6 +85,7 @@ class NewMeter(Shape, frozen=True):
     reading: Reading = "cumulative"
     name: OrganisationName | UnsetType = UNSET
     unit: Annotated[str, Meta(max_length=20)] | UnsetType = UNSET
+    counter_digits: Digits | UnsetType = UNSET
 
 
 class MeterChange(Shape, frozen=True):
@@ -92,6 +98,7 @@ class MeterChange(Shape, frozen=True):
     reading: Reading | UnsetType = UNSET
     unit: Annotated[str, Meta(max_length=20)] | UnsetType = UNSET
     wh_per_pulse: Annotated[float, Meta(ge=0.001, le=1_000_000)] | UnsetType = UNSET
+    counter_digits: Digits | UnsetType = UNSET
 
 
 class NewDevice(Shape, frozen=True):

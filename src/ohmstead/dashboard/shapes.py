@@ -149,9 +149,13 @@ class Meter(Struct, frozen=True, kw_only=True):
     interval_s: float
     latest: Latest | None
     reading: Literal["cumulative", "interval"]
+    counter_digits: int | None
+    """Of its counters before the point, null where nobody said."""
     device: str | None
     identity: dict[str, str]
     counts: Counts
+    makes_own: bool
+    """Whether its site has meters of the grid and of production: self-consumption can be asked."""
     suggested_interval_s: float | None
     """The interval to set, where readings come too slowly for `interval_s`."""
     unknown_fields: list[str]

@@ -10,6 +10,7 @@ from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.audit import By, record
 from ohmstead.store.database import Connection, Database, Record
+from ohmstead.store.meter_settings import checked_digits
 from ohmstead.store.meters import INTERVAL_S, METERS, READING, Meter, Meters, checked_id, meter_of
 from ohmstead.store.people import User
 from ohmstead.store.sites import Site, named
@@ -66,7 +67,7 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to change about a meter; None stays as it is."""
+    """What to change about a meter; None stays as it is, 0 `counter_digits` are not known."""
 
     id: str | None = None
     name: str | None = None
@@ -76,6 +77,7 @@ class Change:
     reading: str | None = None
     unit: str | None = None
     wh_per_pulse: float | None = None
+    counter_digits: int | None = None
     appliance: bool | None = None
     param_type: str | None = None
     channel_param_type: str | None = None
@@ -152,7 +154,8 @@ class ManagedMeters:
                         f"UPDATE meters SET {columns} WHERE stream = %(stream)s".encode(),  # noqa: S608
                         {**new, "stream": meter.stream},
                     )
-                if wanted.reading not in (None, meter.reading):
+                digits = new.get("counter_digits", meter.counter_digits)
+                if wanted.reading not in (None, meter.reading) or digits != meter.counter_digits:
                     await connection.execute(MAKE_ANEW, (meter.stream,))
                 await _remembered(connection, meter.stream, wanted)
                 await _told(connection, meter, action, by)
@@ -214,7 +217,10 @@ def _checked(meter: Meter, wanted: Change) -> dict[str, Any]:
         "unit": unit,
         "wh_per_pulse": pulse,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    changed = {name: value for name, value in found.items() if value is not None}
+    if wanted.counter_digits is not None:
+        changed["counter_digits"] = checked_digits(wanted.counter_digits)
+    return changed
 
 
 async def _agreeable(connection: Connection, meter: Meter, wanted: Change) -> None:

@@ -50,7 +50,7 @@ class MeterSettings:
         counter_digits: int | None = None,
     ) -> Meter:
         """A new meter; BadInput says which property is wrong, Conflict that the id is taken."""
-        medium, digits = BY_MEDIUM.get(type), _digits(counter_digits)
+        medium, digits = BY_MEDIUM.get(type), checked_digits(counter_digits)
         pulse = None
         if wh_per_pulse is not None and medium is not None:
             pulse = _pulse(id, unit or medium.unit, wh_per_pulse)
@@ -86,7 +86,7 @@ class MeterSettings:
             raise BadInput(f"meter {id!r} is made of others: its formula says all but its name")
         now = await self.wh_per_pulse(meter.stream)
         pulse = now if wh_per_pulse is None else _pulse(id, unit or meter.unit, wh_per_pulse)
-        digits = meter.counter_digits if counter_digits is None else _digits(counter_digits)
+        digits = meter.counter_digits if counter_digits is None else checked_digits(counter_digits)
         settings = (
             _interval(interval_s) or meter.interval_s,
             _reading(reading) or meter.reading,
@@ -117,7 +117,8 @@ def _reading(reading: str | None) -> str | None:
     return reading
 
 
-def _digits(digits: int | None) -> int | None:
+def checked_digits(digits: int | None) -> int | None:
+    """`digits` if counters have so many, None for 0; BadInput otherwise."""
     if digits and not DIGITS[0] <= digits <= DIGITS[1]:
         raise BadInput(
             f"a counter of {digits} digits before its point is not known; it has {DIGITS[0]} to "
