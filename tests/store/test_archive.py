@@ -17,12 +17,13 @@ from tests.store.conftest import MakeMeter
 from ohmstead.clock import SetClock
 from ohmstead.errors import Conflict, NotFound, Unavailable
 from ohmstead.reading.reading import Identity
+from ohmstead.store import rollup_make
 from ohmstead.store.archive import Archive
 from ohmstead.store.archive_floors import ARCHIVING
 from ohmstead.store.audit import By
 from ohmstead.store.columnar import convert
 from ohmstead.store.committer import Committer, Fate, Row
-from ohmstead.store.database import Database
+from ohmstead.store.database import Connection, Database
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.retention import Retentions
 from ohmstead.store.rollups import Rollups
@@ -217,6 +218,47 @@ async def test_a_run_that_was_cut_off_is_taken_up(
     assert not half.exists()
     assert await world.buckets() == before
     assert {entry.state for entry in await world.archive.catalogue.all()} == {"archived"}
+
+
+async def test_what_a_killed_run_closed_takes_readings_again(
+    world: World, make_meter: MakeMeter
+) -> None:
+    """docs/retention.md: only archived time refuses; what was never written out is none."""
+    meter = await spring(world, make_meter)
+    await world.archive._closed([meter.stream], datetime(2025, 4, 1, tzinfo=UTC))
+    late = Row(meter.stream, datetime(2025, 3, 31, 10, 30, tzinfo=UTC), NOW, {"1.8.0": 3.45})
+    assert await world.commit([late]) == [Fate.REFUSED]
+    assert (await world.archive.run(NOW)).written == ()
+    assert await world.commit([late]) == [Fate.LATE]
+
+
+async def test_no_bucket_is_made_of_what_is_left_of_a_month(
+    world: World, make_meter: MakeMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/retention.md: energy stays, also of a month that leaves while its buckets are made."""
+    await spring(world, make_meter)
+    before = await world.buckets()
+    await world.keep(1)
+    make_turn, leave = rollup_make._turn, world.archive._leaving.leave
+
+    async def cut_off(*_: object) -> int:
+        raise RuntimeError("the machine went off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.archive._leaving, "leave", cut_off)
+        with pytest.raises(RuntimeError):
+            await world.archive.run(NOW)
+    turns: list[int] = []
+
+    async def leaves_meanwhile(connection: Connection, *given: Any) -> None:
+        if not turns:
+            turns.append(await leave(MARCH, await world.archive.catalogue.all()))
+        await make_turn(connection, *given)
+
+    monkeypatch.setattr(rollup_make, "_turn", leaves_meanwhile)
+    assert await Rollups(world.database).work_off() == 1
+    assert turns[0] > 0
+    assert await world.buckets() == before
 
 
 async def test_a_month_that_cannot_be_written_stays_as_it_was(

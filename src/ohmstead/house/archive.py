@@ -51,7 +51,8 @@ def nightly(installation: Installation, folder: Path) -> Job:
 
     async def work(now: datetime, say: Say) -> str:
         everybody = await Retentions(installation.database).all()
-        if all(each.raw_months is None for each in everybody):
+        wished = any(each.raw_months is not None for each in everybody)
+        if not wished and not await Catalogue(installation.database).begun():
             return "every organisation keeps its readings for ever"
         archive = await archive_of(installation, folder)
         done = await archive.run(now, say=say)

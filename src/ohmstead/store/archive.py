@@ -20,6 +20,7 @@ from ohmstead.store import archive_export, archive_file, archive_naming, archive
 from ohmstead.store.archive_catalogue import RESTORED_FOR, Catalogue, Entry
 from ohmstead.store.archive_floors import ARCHIVING, BARRIER
 from ohmstead.store.archive_leave import ARCHIVED, Leaving, span
+from ohmstead.store.columnar import columnar_until
 from ohmstead.store.database import CONNECT_TIMEOUT_S, Database
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.months import Month
@@ -47,6 +48,11 @@ OPEN = """
     FROM unnest(%s::int4[], %s::timestamptz[]) AS b (stream, floor) WHERE f.stream = b.stream
 """
 NEVER = "DELETE FROM archive_floors WHERE stream = ANY(%s) AND archived IS NULL"
+REOPEN = """
+    UPDATE archive_floors SET floor = greatest(archived, %(edge)s::timestamptz)
+    WHERE floor > greatest(archived, %(edge)s::timestamptz)
+"""
+REOPEN_ALL = "DELETE FROM archive_floors WHERE archived IS NULL"
 NOTED = "SELECT stream FROM rollup_notes WHERE stream = ANY(%s) LIMIT 1"
 
 Say = Callable[[str], None]
@@ -97,6 +103,7 @@ class Archive:
         """
         async with self._alone():
             await self._taken_up()
+            await self._reopened()
             done = Done()
             stopped: set[int] = set()
             for month, wanting in await self._months(now, organisation):
@@ -243,6 +250,17 @@ class Archive:
                 by_month.setdefault(entry.month, []).append(entry)
         for month, entries in sorted(by_month.items()):
             await self._leaving.leave(month, entries)
+
+    async def _reopened(self) -> None:
+        """What an earlier run closed, and was cut off before writing, takes readings again.
+
+        Columnar months stay closed.
+        """
+        async with self._database.transaction() as connection:
+            edge = await columnar_until(connection)
+            await connection.execute(REOPEN, {"edge": edge})
+            if edge is None:
+                await connection.execute(REOPEN_ALL)
 
     async def restore(
         self,

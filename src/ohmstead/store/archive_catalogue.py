@@ -26,6 +26,9 @@ ADD = f"""
     (organisation, month, name, sha256, bytes, rows, streams, state, made_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s, 'written', %s) RETURNING {COLUMNS}
 """  # noqa: S608
+BEGUN = """
+    SELECT EXISTS (SELECT FROM archive_files) OR EXISTS (SELECT stream FROM archive_floors) AS begun
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ class Catalogue:
             ALL, {"of": organisation, "month": date(*month, 1) if month else None}
         )
         return [_entry(row) for row in found]
+
+    async def begun(self) -> bool:
+        """Whether anything ever went into the archive, or was about to."""
+        found = await self._database.one(BEGUN)
+        return bool(found and found["begun"])
 
     async def name(self, organisation: int, month: Month, now: datetime) -> str:
         """A name that no file of the archive has."""

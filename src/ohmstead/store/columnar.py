@@ -3,6 +3,8 @@
 Source: Citus, "Columnar Storage": append only, with no upserts; so a month is closed first.
 """
 
+from datetime import datetime
+
 from ohmstead.errors import Unavailable
 from ohmstead.store import months
 from ohmstead.store.archive_floors import BARRIER
@@ -29,6 +31,12 @@ async def is_columnar(connection: Connection, month: Month) -> bool:
     """Whether the part of a month is columnar."""
     found = await connection.execute(IS, (METHOD, months.name_of(month)))
     return bool((await found.fetchone() or (False,))[0])
+
+
+async def columnar_until(connection: Connection) -> datetime | None:
+    """When the newest columnar month ends; None when there is none."""
+    found = [m for m in await months.existing(connection) if await is_columnar(connection, m)]
+    return months.start(months.after(found[-1])) if found else None
 
 
 async def convert(database: Database, before: Month) -> list[Month]:

@@ -14,7 +14,7 @@ import numpy as np
 import structlog
 
 from ohmstead.errors import Unavailable
-from ohmstead.store import rollup_pending
+from ohmstead.store import archive_floors, rollup_pending
 from ohmstead.store.database import Connection, Database
 from ohmstead.store.packed import Column, array
 from ohmstead.store.rollup_make import make
@@ -30,6 +30,8 @@ REST = 4.0
 """The worker rests so many times as long as it worked, within `PAUSE_S`."""
 TOGETHER = 200
 """Streams made in one transaction: while it lasts, what commits replace in `latest` takes room."""
+TRIES = 10
+"""How often buckets are made again because a month went into the archive meanwhile."""
 WORKING = 0x0E57EB2
 """The advisory lock of the worker: of several processes one works.
 
@@ -52,8 +54,8 @@ class Rollups:
         """Make what is new of `streams`; what is asked afterwards is as the readings are."""
         async with self._database.transaction() as connection:
             pending = await rollup_pending.of_streams(connection, streams)
-        if pending.stretches:
-            await self._make(pending)
+        for group in _groups(pending):
+            await self._make(pending.only(group))
 
     async def run(self) -> None:
         """Work off notes as they come, until cancelled."""
@@ -88,8 +90,7 @@ class Rollups:
     async def _made(self, pending: Pending) -> list[int]:
         """Make what is pending; gives the streams that cannot be made."""
         failed: list[int] = []
-        streams = sorted(pending.stretches)
-        groups = [streams[n : n + TOGETHER] for n in range(0, len(streams), TOGETHER)]
+        groups = _groups(pending)
         while groups:
             group = groups.pop()
             try:
@@ -106,11 +107,28 @@ class Rollups:
         return failed
 
     async def _make(self, pending: Pending) -> None:
-        """Make what is pending and take the notes away, in one transaction."""
-        async with self._database.transaction() as connection:
-            await _lock(connection, list(pending.stretches))
-            await make(connection, pending.stretches)
-            await rollup_pending.strike(connection, pending)
+        """Make what is pending and take the notes away, in one transaction.
+
+        Again where readings left into the archive meanwhile: buckets must not be made of what is
+        left of them.
+        """
+        streams = list(pending.stretches)
+        for _ in range(TRIES):
+            async with self._database.transaction() as connection:
+                await _lock(connection, streams)
+                exact = await archive_floors.exact_of(connection, streams)
+                await make(connection, pending.stretches)
+                if await archive_floors.exact_of(connection, streams) == exact:
+                    await rollup_pending.strike(connection, pending)
+                    return
+                await connection.rollback()
+        raise Unavailable("readings are leaving into the archive just now; try again in a moment")
+
+
+def _groups(pending: Pending) -> list[list[int]]:
+    """The streams, as many at a time as the server has room for locks."""
+    streams = sorted(pending.stretches)
+    return [streams[n : n + TOGETHER] for n in range(0, len(streams), TOGETHER)]
 
 
 async def _lock(connection: Connection, streams: Sequence[int]) -> None:
