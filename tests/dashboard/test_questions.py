@@ -58,3 +58,6 @@ async def test_what_is_wrong_with_a_question(world: World, sign_in: SignIn) -> N
         assert_problem(answer, 400, *words)
     answer = await client.get(f"/api/sites/{meter.site.id}/self-consumption")
     assert_problem(answer, 409, "role production", "ohmstead admin meter role")
+    assert (await client.get("/api/meters/m1")).json()["makes_own"] is False
+    await world.meter("sun", type="production")
+    assert (await client.get("/api/meters/m1")).json()["makes_own"] is True

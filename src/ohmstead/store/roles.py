@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ohmstead.errors import BadInput, Conflict
-from ohmstead.store.database import Database
+from ohmstead.store.database import Database, Record
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.sites import Site
 
 Role = Literal["grid", "production", "consumption"]
 ROLES: tuple[Role, ...] = ("grid", "production", "consumption")
 SET = "UPDATE meters SET role = %s WHERE stream = %s"
-OF_A_SITE = "SELECT stream, role FROM meters WHERE site = %s"
+OF_A_SITE = "SELECT stream, role, type FROM meters WHERE site = %s ORDER BY stream"
 
 
 class Roles:
@@ -34,12 +34,13 @@ class Roles:
         Where nobody said it, a meter of production is one; and where no other meter of electricity
         has a role or could be it, a single one is the grid's.
         """
-        said = {row["stream"]: row["role"] for row in await self._database.rows(OF_A_SITE, (site,))}
-        found = {each.id: said.get(each.stream) or by_type(each) for each in meters}
-        could = [each for each in meters if each.type == "electricity" and not found[each.id]]
-        if "grid" not in found.values() and len(could) == 1:
-            found[could[0].id] = "grid"
-        return found
+        found = _roles(await self._database.rows(OF_A_SITE, (site,)))
+        return {each.id: found.get(each.stream) for each in meters}
+
+    async def makes_own(self, site: int) -> bool:
+        """Whether it has meters of the grid and of production, so that own use can be told."""
+        found = _roles(await self._database.rows(OF_A_SITE, (site,))).values()
+        return "grid" in found and "production" in found
 
     async def production_site(
         self, site: Site, meters: Sequence[Meter]
@@ -57,6 +58,13 @@ class Roles:
         return grid, production
 
 
-def by_type(meter: Meter) -> Role | None:
-    """The role that follows from what a meter counts."""
-    return "production" if meter.type == "production" else None
+def _roles(rows: Sequence[Record]) -> dict[int, Role | None]:
+    """The role of each meter of a site, by its stream."""
+    found: dict[int, Role | None] = {
+        row["stream"]: row["role"] or ("production" if row["type"] == "production" else None)
+        for row in rows
+    }
+    could = [row for row in rows if row["type"] == "electricity" and not found[row["stream"]]]
+    if "grid" not in found.values() and len(could) == 1:
+        found[could[0]["stream"]] = "grid"
+    return found
