@@ -72,7 +72,7 @@ def test_many_streams_at_once_are_as_each_alone_worked_out_plainly(
     """docs/energy.md: rollups are those of a full recomputation, whatever the zone and night."""
     begin = data.draw(st.sampled_from(NIGHTS[zone])) - 1800
     parts = data.draw(st.lists(histories(begin), min_size=1, max_size=3))
-    of = Source(900.0, interval, False, (IMPORT,), ZoneInfo(zone))
+    of = Source(900.0, interval, False, ((IMPORT,),), ZoneInfo(zone))
     ends = max(float(each["at"][-1]) for each in parts)
     edges = edges_between(begin - 900, ends + 3600)
     cut = float(edges[len(edges) // 2])
@@ -92,3 +92,31 @@ def test_many_streams_at_once_are_as_each_alone_worked_out_plainly(
                 for k, m in zip(kept, made, strict=True)
             ]
             assert np.concatenate(found) == pytest.approx(expected, abs=1e-7, nan_ok=True), name
+
+
+def test_peaks_of_phases_are_those_of_their_sum() -> None:
+    """docs/energy.md, peak demand: of a meter that counts by phase alone."""
+    phases = tuple(f"active_import_energy_l{n}_kwh" for n in (1, 2, 3))
+    at = np.arange(9) * 900.0
+    none = np.full(len(at), np.nan)
+    alone = np.where(np.arange(9) % 4 == 3, np.nan, np.arange(9) * 2.0)
+    two = Read(
+        at=np.tile(at, 2),
+        columns={
+            phases[0]: np.concatenate([np.arange(9) * 0.25, np.arange(9) * 5.0]),
+            phases[1]: np.concatenate([np.arange(9) * 0.5 + 99, none]),
+            phases[2]: np.concatenate([alone, none]),
+        },
+        meter=np.zeros(18, np.int64),
+        beside=np.zeros(18, np.int64),
+        part=np.repeat([0, 1], 9),
+        power=(np.full(18, np.nan), np.full(18, np.nan)),
+        wrap=np.full(2, np.nan),
+    )
+    of = Source(900.0, False, False, (phases,), ZoneInfo("UTC"))
+    made = energy_rollup.quarters(two, phases, Grid(0.0, 7200.0, 2), of).whole
+    assert made["clock_15"][:8].tolist() == pytest.approx(
+        [11.0, 11, np.nan, np.nan] * 2, nan_ok=True
+    )
+    assert made["clock_15"][8:].tolist() == [20.0] * 8
+    assert made["sliding_60"][8:].tolist()[3:] == [20.0] * 5

@@ -111,13 +111,18 @@ async def test_peaks_of_a_sum_of_phases(
 ) -> None:
     """docs/questions.md, peaks: 1, 2 and 3 kW on the phases are 6 kW, not those of the first."""
     meter = await make_meter("m1", "UTC", interval_s=900.0)
-    rows = [(n / 4, {"21.8.0": n / 4, "41.8.0": n / 2, "61.8.0": n * 0.75}) for n in range(9)]
+    said = [(n / 4 + 0.1, n / 4, n / 2, n * 0.75) for n in range(9)]
+    rows = [(at, {"21.8.0": a, "41.8.0": b, "61.8.0": c}) for at, a, b, c in said]
     await measured(database, clock, meter, *rows)
-    peaks = PeakList(database)
-    found = await peaks.of(meter, FIRST, FIRST + DAY, clock.now(), 60, "clock", 9)
-    assert found.demand == [6.0, 6.0]
+    peaks, span = PeakList(database), (FIRST, FIRST + DAY, clock.now())
+    assert (await peaks.of(meter, *span, 60, "clock", 9)).demand == [6.0]
+    found = await peaks.of(meter, *span, 60, "sliding", 9)
+    assert (found.demand[0], found.exact[0]) == (6.0, True)
+    power = await make_meter("m2", "UTC", interval_s=900.0)
+    await measured(database, clock, power, *((n / 4, {"1.7.0": 3.0}) for n in range(9)))
+    assert (await peaks.of(power, *span, 60, "clock", 9)).demand == [3.0, 3.0]
     with pytest.raises(BadInput, match="take kind clock"):
-        await peaks.of(meter, FIRST, FIRST + DAY, clock.now(), 60, "sliding")
+        await peaks.of(power, *span, 60, "sliding")
 
 
 async def test_what_is_worked_out_of_buckets(

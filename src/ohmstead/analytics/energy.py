@@ -4,7 +4,8 @@ Times are epoch seconds, ascending; energies are in the unit of what was read (k
 lies between two readings; its kind says what is known of it.  The rules stand in docs/energy.md.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -187,6 +188,30 @@ def integrated(
     energy[end - start > longest_s] = np.nan
     kind = np.where(np.isnan(energy), int(Kind.GAP), int(Kind.MEASURED)).astype(np.int64)
     return Steps(start, end, energy, kind, None if part is None else part[read][1:][follows])
+
+
+def together(
+    counters: Sequence[Floats], steps_of: Callable[[Floats], Steps], part: Ints | None = None
+) -> Steps:
+    """The steps of the sum of what is read at once: phases, tariffs.
+
+    `counters` float64 [n] each, NaN where it was not read; `steps_of` makes steps of one.  A
+    reading counts with those that it says; between two that say different ones nothing is known.
+
+    >>> at, l1, l2 = np.array([0.0, 900.0]), np.array([1.0, 1.5]), np.array([7.0, 7.25])
+    >>> together([l1, l2], lambda each: counted(at, each, 1575.0)).energy.tolist()
+    [0.75]
+    """
+    said = ~np.isnan(np.stack(counters))
+    read: npt.NDArray[np.bool_] = np.asarray(said.any(axis=0))
+    each = [steps_of(np.where(read, np.nan_to_num(values), np.nan)) for values in counters]
+    energy = np.sum([one.energy for one in each], axis=0)
+    kind = np.max([one.kind for one in each], axis=0)
+    which = (1 << np.arange(len(counters))) @ said[:, read]
+    follows = _follows(part, read)
+    if len(energy) < len(which):  # of counters, not of intervals: a step lies between two readings
+        energy[which[:-1][follows] != which[1:][follows]] = np.nan
+    return replace(each[0], energy=energy, kind=kind)
 
 
 def within(steps: Steps, edges: Floats) -> tuple[Floats, Floats]:

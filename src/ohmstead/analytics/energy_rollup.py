@@ -21,13 +21,14 @@ class Source:
     """What the readings of meters of one kind are.
 
     `interval` says that each reading is the energy since the one before; `gauge` that its value is
-    that of a moment.  `main` are the columns whose energy makes the peaks, the first that is known.
+    that of a moment.  `main` are the columns whose energy makes the peaks, the first that are
+    known, and those that stand together added.
     """
 
     interval_s: float
     interval: bool
     gauge: bool
-    main: tuple[str, ...]
+    main: tuple[tuple[str, ...], ...]
     zone: ZoneInfo
 
 
@@ -147,16 +148,27 @@ def _covered_s(work: _Work) -> Floats:
 
 
 def _peaks(work: _Work) -> Mapping[str, Floats]:
-    """Peaks of the first of the main columns that has one."""
+    """Peaks of the first of the main columns, or of the sum of some, that has one."""
     found: dict[str, Floats] = {}
     offsets = offsets_s(work.grid.starts + QUARTER_S, work.of.zone)
-    for column in work.of.main:
-        if column in work.read.columns and not np.isnan(work.read.columns[column]).all():
-            for name, kw in energy_grid.peaks(work.steps(column)[0], work.grid, offsets):
+    for columns in work.of.main:
+        read = [c for c in columns if not np.isnan(work.read.columns.get(c, np.nan)).all()]
+        if read:
+            for name, kw in energy_grid.peaks(_steps_together(work, read), work.grid, offsets):
                 found[name] = (
                     np.where(np.isnan(found[name]), kw, found[name]) if name in found else kw
                 )
     return found
+
+
+def _steps_together(work: _Work, columns: Sequence[str]) -> Steps:
+    if len(columns) == 1:
+        return work.steps(columns[0])[0]
+    return energy.together(
+        [work.read.columns[column] for column in columns],
+        lambda values: _steps(work.read, values, work.of, work.longest_s),
+        work.read.part,
+    )
 
 
 def offsets_s(at: Floats, zone: ZoneInfo) -> Floats:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from ohmstead.analytics import peaks
-from ohmstead.analytics.energy import counted, longest_step_s, summed
+from ohmstead.analytics.energy import Floats, Steps, counted, longest_step_s, summed, together
 from ohmstead.analytics.energy_calendar import QUARTER_S, offset_s
 from ohmstead.analytics.energy_calendar import edges as calendar_edges
 from ohmstead.errors import BadInput
@@ -81,7 +81,7 @@ class PeakList:
         """The `count` highest of the windows that end in quarters from `first` to before `last`.
 
         Without `window_min` they are as short as the meter's interval allows.  BadInput where it is
-        shorter, and where sliding windows are not known: of a formula, of a sum of counters.
+        shorter, and where sliding windows are not known: of a formula, of power alone.
         """
         window_min = window_of(meter, window_min)
         await Rollups(self._database).refresh([meter.stream])
@@ -93,7 +93,7 @@ class PeakList:
             found = await self._derived(meter, first, last, now, window_s)
         else:
             raise BadInput(
-                f"meter {meter.id!r} has no counter of its own for all it imports: "
+                f"meter {meter.id!r} has no counter of what it imports: "
                 "its sliding peaks are not known, take kind clock"
             )
         if kind == "sliding" and way is not None:
@@ -148,7 +148,7 @@ class PeakList:
     ) -> list[Ended]:
         """Mean powers of windows on the clock, of quarters that were measured whole; highest first.
 
-        Of what has no peaks in the rollups: formulas over meters, sums of counters.
+        Of what has no peaks in the rollups: formulas over meters, meters that say power alone.
         """
         begin = first.timestamp() - window_s
         edges = calendar_edges("15min", begin, last.timestamp(), meter.site.zone)
@@ -172,13 +172,12 @@ class PeakList:
         return sorted(windows, key=lambda each: (-each[1], each[0]))
 
     async def _way(self, meter: Meter) -> Way | None:
-        """The one counter whose peaks the rollups keep; None where they keep none."""
+        """The counters whose peaks the rollups keep; None where they keep none."""
         row = await self._database.one(EVER, (meter.stream,))
         had = frozenset(named(row["columns"] if row else 0))
         quantity = IMPORT if meter.type == "electricity" else VALUE
         way = chosen(meter, quantity, had)
-        alone = len(way.columns) == 1 and not way.guessed
-        return way if alone and meter.formula is None else None
+        return None if way.guessed or meter.formula is not None else way
 
     async def _ended(
         self, meter: Meter, way: Way, quarter_end: float, window_s: float
@@ -186,16 +185,22 @@ class PeakList:
         """When the highest window that ended in this quarter did, from the readings around it."""
         longest_s = longest_step_s(meter.interval_s)
         begin = quarter_end - QUARTER_S - window_s - longest_s
-        question = READ.format(columns=way.columns[0])
+        question = READ.format(columns=", ".join(way.columns))
         asked = meter.stream, moment(begin), moment(quarter_end + longest_s)
         async with self._database.transaction() as connection:
             cursor = await connection.execute(question.encode(), asked, binary=True)
-            rows = np.array(await cursor.fetchall(), dtype=np.float64).reshape(-1, 3)
-        at, who, said = rows[:, 0], rows[:, 1].astype(np.int64), rows[:, 2]
-        if meter.reading == "interval":
-            steps = summed(at, said, meter.interval_s, longest_s)
-        else:
-            steps = counted(at, said, longest_s, who)
+            rows = np.array(await cursor.fetchall(), dtype=np.float64)
+        rows = rows.reshape(-1, 2 + len(way.columns))
+        at, who = rows[:, 0], rows[:, 1].astype(np.int64)
+        digits = meter.counter_digits
+        wrap = None if digits is None else np.full(len(at), 10.0**digits)
+
+        def steps_of(said: Floats) -> Steps:
+            if meter.reading == "interval":
+                return summed(at, said, meter.interval_s, longest_s)
+            return counted(at, said, longest_s, who, wrap=wrap)
+
+        steps = together(list(rows[:, 2:].T), steps_of)
         return peaks.highest_end(steps, quarter_end - QUARTER_S, quarter_end, window_s)
 
 

@@ -30,7 +30,8 @@ EVER = f"""
     SELECT {", ".join(f"count({column}) > 0" for column in _BITS)}
     FROM readings WHERE stream = %s
 """  # noqa: S608  (names of the catalogue, nothing from outside)
-MAIN = tuple(columns.VALUES[obis] for obis in ("1.8.0", "21.8.0"))
+_MAIN = (("1.8.0",), ("21.8.0", "41.8.0", "61.8.0"), ("1.8.1", "1.8.2"))
+MAIN = tuple(tuple(columns.VALUES[obis] for obis in each) for each in _MAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _source(type: str, interval_s: float, reading: str, timezone: str) -> Source
         interval_s=interval_s,
         interval=reading == "interval",
         gauge=gauge,
-        main=(*MAIN, "value") if electric else ("value",) if not gauge else (),
+        main=(*MAIN, ("value",)) if electric else (("value",),) if not gauge else (),
         zone=ZoneInfo(timezone),
     )
 
