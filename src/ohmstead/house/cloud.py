@@ -86,8 +86,10 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
     """The cloud of `options`, up for as long as the block lasts.
 
     Raises Unavailable or Conflict, saying what to do, when a port or the data folder is taken or
-    the database cannot be reached.  When a stage fails for good, the block is cancelled.
+    the database cannot be reached, BadInput when two listeners are given one address.  When a stage
+    fails for good, the block is cancelled.
     """
+    options.check_listeners()
     async with AsyncExitStack() as stack:
         sockets = [
             listen(options.http.host, options.http.port, "the pages (http)"),
@@ -205,13 +207,6 @@ def _sql_socket(options: CloudOptions) -> socket.socket | None:
     if options.database is not None:
         raise BadInput("a database of your own listens by itself: leave --sql-listen out")
     at = options.sql_listen
-    for other in (options.http, options.https, options.mqtts):
-        if (
-            at.port
-            and at.port == other.port
-            and (at.host == other.host or {at.host, other.host} & {*ANYWHERE})
-        ):
-            raise BadInput(f"{at} is taken by {other} already: give --sql-listen another port")
     return listen(at.host, at.port, "SQL")
 
 

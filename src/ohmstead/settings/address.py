@@ -1,6 +1,7 @@
 """Where a server listens: one form for every `HOST:PORT` that a person writes."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from ohmstead.errors import BadInput
 
@@ -24,5 +25,27 @@ class Address:
             raise BadInput(f"{written!r} is not an address; it looks like 127.0.0.1:8000")
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
+    def collides(self, other: "Address") -> bool:
+        """Whether both cannot be listened on at a time; port 0 is another one each time.
+
+        >>> Address.parse("0.0.0.0:8000").collides(Address.parse("localhost:8000"))
+        True
+        """
+        if not self.port or self.port != other.port:
+            return False
+        ours, theirs = _host(self.host), _host(other.host)
+        return ours == theirs or bool({ours, theirs} & _EVERYWHERE)
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (compared, not bound)
+
+
+def _host(written: str) -> str:
+    """One spelling of a host, where it is an address or the name of this machine's own."""
+    try:
+        return str(ip_address(written))
+    except ValueError:
+        return "127.0.0.1" if written.lower() == "localhost" else written.lower()

