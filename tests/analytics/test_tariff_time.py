@@ -54,6 +54,26 @@ def test_a_window_of_an_hour_lies_wholly_in_the_band() -> None:
     assert (line(bill, "P").quantity, line(bill, "P").at_s) == (3, day + 72 * 900)
 
 
+def test_a_band_that_never_holds_has_no_peak_to_pay() -> None:
+    """docs/tariffs.md, Demand: a band of winter is 0 kW in July; one that held is not known."""
+    bands = [{"name": "high", "seasons": ["winter"]}, {"name": "low"}]
+    charges = [
+        {"kind": "demand", "name": name, "price": "5", "bands": [name]} for name in ("high", "low")
+    ]
+    seasons = [{"name": "winter", "from": "10-01", "to": "04-01"}]
+    of = tariff(*charges, bands=bands, seasons=seasons)
+    bill, _ = billed(of, "2025-07-01", "2025-08-01", demand={15: {at("2025-07-07"): D(8)}})
+    assert [(each.name, each.quantity, each.net) for each in bill.lines] == [
+        ("high", 0, D(0)),
+        ("low", 8, D(40)),
+    ]
+    assert line(bill, "high").at_s is None
+    assert not bill.missing
+    unknown, _ = billed(of, "2025-07-01", "2025-08-01", demand={15: {}})
+    assert [each.quantity for each in unknown.lines] == [0, None]
+    assert [each.why for each in unknown.missing] == ["no demand"]
+
+
 def test_a_ratchet_and_a_least() -> None:
     """docs/tariffs.md, Demand: 80 % of June's 10 kW is 8, more than July's own 6; 7 at least."""
     windows = {at("2025-06-10"): D(10), at("2025-07-10"): D(6), at("2025-02-10"): D(99)}

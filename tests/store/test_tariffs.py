@@ -134,6 +134,8 @@ async def test_costs_from_readings_and_contracts(
     assert [each.why for each in before.missing] == [NO_ENERGY]
     assert (after.energy, after.kwh, after.export_kwh) == (D("50.3"), D("25.75"), 12)
     assert (after.completeness, after.missing, end.energy) == (1.0, [], None)
+    # what nobody charges is told all the same: what was exported before, 12 h of 0.5 kWh
+    assert (none.export_kwh, before.export_kwh) == (None, 6)
     quarters = await asked.by(meter, "15min", *span, NOW)
     assert sum(each.energy or 0 for each in quarters) == D("62.3")
     one, two = await asked.bills(meter, *span, NOW)

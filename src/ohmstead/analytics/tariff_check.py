@@ -96,6 +96,8 @@ def _apart(spans: Sequence[tuple[date, date | None]], what: str) -> None:
         if last is not None and last <= first:
             raise BadInput(f"{what}: to {last} is not after from {first}; to is the day after")
     for (first, last), (after, _) in pairwise(spans):
+        if first == after:
+            raise BadInput(f"{what}: two begin on {first}; put them into one, or move one")
         if last is None or after < last:
             raise BadInput(
                 f"{what}: the one from {first} holds on {after} still, when the next one begins; "

@@ -15,10 +15,10 @@ Bands = Callable[[int], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The highest demand, kW, and when its window began (epoch s)."""
+    """The highest demand, kW, and when its window began (epoch s); None where there can be none."""
 
     kw: Decimal
-    at_s: int
+    at_s: int | None
 
 
 def shares(
@@ -59,21 +59,26 @@ def peak(
     """The highest demand of the windows within `span_s` and the charge's bands; None: not known.
 
     `demand` maps the start of the last quarter of a window (epoch s) to its mean power, kW.
+    Where the bands hold at no time of the span, nothing can be demanded in them: that is zero.
     """
     before_s = charge.minutes * 60 - QUARTER_S
-    highest: Peak | None = None
+    highest: tuple[Decimal, int] | None = None
     for last_s, kw in demand.items():
-        if highest is not None and (kw, -last_s + before_s) <= (highest.kw, -highest.at_s):
-            continue
         first_s = last_s - before_s
+        if highest is not None and (kw, -first_s) <= highest:
+            continue
         if first_s < span_s[0] or last_s >= span_s[1]:
             continue
         if charge.bands and any(
             band(at_s) not in charge.bands for at_s in range(first_s, last_s + 1, QUARTER_S)
         ):
             continue
-        highest = Peak(kw, first_s)
-    return highest
+        highest = kw, -first_s
+    if highest is not None:
+        return Peak(highest[0], -highest[1])
+    if charge.bands and all(band(at_s) not in charge.bands for at_s in range(*span_s, QUARTER_S)):
+        return Peak(Decimal(0), None)
+    return None
 
 
 def billed_kw(charge: Demand, own: Peak | None, earlier: Peak | None) -> Decimal | None:

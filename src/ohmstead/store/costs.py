@@ -169,7 +169,7 @@ class Costs:
             ]
             read = {  # of all bills at once: each question brings the rollups up to date
                 obis: await self._read(meter, obis, spans[0].first, spans[-1].last, now)
-                for obis in sorted({main_of(meter), *quantities(tariff)})
+                for obis in sorted(_told_of(meter) | set(quantities(tariff)))
             }
             for span in spans:
                 bill, quarters = await self._bill(meter, contract.tariff, tariff, span, read, now)
@@ -236,15 +236,26 @@ class Costs:
         if len(seen) * QUARTER_S == midnight_s(last, zone) - midnight_s(first, zone):
             return []
         main = main_of(meter)
-        read = await self._read(meter, main, first, last, now)
+        every = {
+            obis: await self._read(meter, obis, first, last, now)
+            for obis in sorted(_told_of(meter))
+        }
+        read = every[main]
+        used = {obis: _used(each) for obis, each in every.items()}
         none = [Priced(at_s, None, None, ZERO, ZERO, NO_CONTRACT) for at_s in read.start.tolist()]
-        found = _quarters(none, read, {main: _used(read)}, main, now, None)
+        found = _quarters(none, read, used, main, now, None)
         return [each for each in found if each.priced.at_s not in seen]
 
 
 def main_of(meter: Meter) -> str:
     """What the costs of a meter are about: what it imports, or what it counts if not electric."""
     return IMPORT if meter.type == "electricity" else VALUE
+
+
+def _told_of(meter: Meter) -> set[str]:
+    """What a row tells, whatever is charged; a formula need not know what its meters export."""
+    told = {main_of(meter)}
+    return told | {EXPORT} if meter.type == "electricity" and meter.formula is None else told
 
 
 def _quarters(
