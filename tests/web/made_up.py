@@ -98,6 +98,7 @@ def details(meter: MadeUp, now: datetime, age_s: float | None) -> dict[str, Any]
         "device": "A842E3990C14",
         "identity": {"id": "4530303437303030", "model": "AM550", "protocol": "DSMR"},
         "counts": {"accepted": 120954, "late": 12, "duplicate": 3, "refused": 0},
+        "makes_own": meter.kind == "electricity",
         "suggested_interval_s": None,
         "unknown_fields": [],
         "warnings": [],

@@ -21,6 +21,7 @@ import uvicorn
 from tests.web import made_up, made_up_questions
 from tests.web.made_up import BY_ID, METERS, ZONE
 from tests.web.stand_in_accounts import CODE, Accounts
+from tests.web.stand_in_costs import Costs
 
 from ohmstead.dashboard.openapi import dumped
 
@@ -63,6 +64,7 @@ class StandIn:
     """The last live values of each meter."""
     closing: bool = False
     accounts: Accounts = field(default_factory=Accounts)
+    costs: Costs = field(default_factory=Costs)
     role: str = "admin"
     organisation: int | None = None
 
@@ -130,6 +132,7 @@ class StandIn:
         found = self.accounts.open_to_all(*what, body)
         if found is None and self.signed_in:
             found = self.accounts.answer(*what, query, body)
+            found = found or self.costs.answer(*what, query, body)
         if found is not None:
             await self._told(send, *found)
             return

@@ -1,5 +1,7 @@
 """The page "Where did the energy go?": its numbers, its charts, and how they are reached."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 from tests.web.conftest import Visitor
@@ -38,3 +40,49 @@ async def test_where_the_energy_went(cloud: StandIn, visitor: Visitor) -> None:
         await page.get_by_role("radio", name="7 days").check()
         await expect(page.get_by_test_id("compared-chart")).to_have_attribute("data-points", "7")
         assert "span=week" in page.url
+
+
+async def test_what_it_costs(cloud: StandIn, visitor: Visitor) -> None:
+    """On a phone: no tariff, one from a document that is refused first, given to the meter; then a
+    bill that says what of it is not known, and a day without cost is a gap (docs/tariffs.md).
+    """
+    cloud.costs.contracts.clear()
+    path = f"/meters/{FLAT.id}/energy"
+    async with visitor.opens(path, width=360, locale="de-DE", refused=True) as page:
+        costs, dialog = page.get_by_test_id("costs"), page.get_by_role("dialog")
+        await costs.get_by_text("gilt für diesen Zähler kein Tarif").wait_for()
+        assert not [path for _, path, _ in cloud.asked if path.endswith("/costs")]
+        await costs.get_by_role("button", name="Tarif zuweisen").click()
+        document = dialog.get_by_label("Tarif (JSON)")
+        right = await document.input_value()
+        for wrong, told in (
+            ("[]", "kein JSON-Objekt"),
+            (right.replace("charges", "x"), "are none"),
+        ):
+            await document.fill(wrong)
+            await dialog.get_by_role("button", name="Tarif hinzufügen").click()
+            await dialog.get_by_text(told).wait_for()
+            await expect(document).to_be_focused()
+        assert await complaints(page) == []
+        await document.fill(right)
+        await dialog.get_by_role("button", name="Tarif hinzufügen").click()
+        await dialog.get_by_label("Bis").fill("2099-01-01")
+        await dialog.get_by_role("button", name="Tarif zuweisen").click()
+        await costs.get_by_text("Summe bisher").wait_for()
+        (given,) = [
+            body for method, path, body in cloud.asked if "POST /api/meters" in f"{method} {path}"
+        ]
+        assert (given["tariff"], given["to"]) == (1, "2099-01-01")
+        for text in ("Es wurde keine Energie gemessen", "haben keinen Preis", "MwSt. 8,1"):
+            await costs.get_by_text(text).wait_for()
+        await expect(costs.locator("summary [data-value]")).to_have_text("113,90\u00a0CHF")
+        chart = page.get_by_test_id("cost-chart")
+        await settled(page)
+        await chart.get_by_role("slider").focus()
+        for _ in range(4):
+            await page.keyboard.press("ArrowRight")
+        await expect(chart.get_by_role("slider")).to_have_attribute(
+            "aria-valuetext", re.compile("Kosten nicht bekannt")
+        )
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert await complaints(page) == []

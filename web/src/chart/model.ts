@@ -29,6 +29,8 @@ export interface Chart {
   readonly until: number;
   /** Share of each interval that was measured, 0 to 1. */
   readonly completeness?: readonly number[];
+  /** What a tip says where nothing is known; that nothing was measured, unless said. */
+  readonly hole?: string;
 }
 
 export interface Hole {

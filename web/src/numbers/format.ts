@@ -57,6 +57,12 @@ export function full(value: number | null | undefined, unit: string | null | und
   return together(plain(value, locale, least, 6), written(unit));
 }
 
+/** An amount of money with all digits that its currency has: CHF 12.35. */
+export function money(value: number | null | undefined, currency: string, locale: string): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
+  return new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "code" }).format(value || 0).replace("-", "−");
+}
+
 export const percent = (share: number, locale: string): string =>
   new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: share > 0.99 && share < 1 ? 1 : 0 }).format(share);
 
@@ -87,6 +93,10 @@ export const moment = (ms: number, zone: string, locale: string): string =>
 /** A calendar day `YYYY-MM-DD`, as in "Fri, 14 Aug". */
 export const day = (date: string, locale: string): string =>
   at(Date.parse(`${date}T12:00Z`), "UTC", locale, { weekday: "short", day: "numeric", month: "short" });
+
+/** A calendar day with its year: "14 Aug 2026". */
+export const date = (day: string, locale: string): string =>
+  at(Date.parse(`${day}T12:00Z`), "UTC", locale, { day: "numeric", month: "short", year: "numeric" });
 
 /** A calendar day, short: "14 Aug". */
 export const dayShort = (date: string, locale: string): string =>
