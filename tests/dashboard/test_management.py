@@ -114,6 +114,10 @@ async def test_appliances_are_parts_of_a_meter(world: World, enter: Enter) -> No
     changed = await client.patch(f"appliances/{fan['id']}", json={"meter": {"name": "Big fan"}})
     assert changed.json() == {**fan, "name": "Big fan"}
     assert (await client.delete(f"appliances/{fan['id']}")).status_code == 204
+    given = {"name": "Fan", "site_id": meter["site_id"], "type": "electricity", "reading": "avg"}
+    alone = await made(client, "appliances", {"appliance": given})
+    assert (alone["meter_id"], alone["site_id"]) == (None, meter["site_id"])
+    assert (await client.get("appliances")).json() == [alone]
 
 
 async def test_users(world: World, enter: Enter) -> None:
@@ -144,9 +148,25 @@ async def test_users(world: World, enter: Enter) -> None:
     seen = await client.get(f"sites/{meter['site_id']}/associated_users")
     assert [each["id"] for each in seen.json()] == [john["id"]]
     assert (await own.get("http://localhost/api/meters/m-1")).status_code == 200
+    stored = await Meters(world.database).get("m-1")
+    hours = [(NOW - timedelta(hours=n), {"1.8.0": 9.0 - n}) for n in (3, 1)]
+    await world.measured(stored, *hours)
+    for question, answered in (
+        (f"sites/{meter['site_id']}/breakdown", 200),
+        (f"sites/{meter['site_id']}/self-consumption", 409),  # nothing produces there
+        (f"sites/{meter['site_id']}/export/energy", 200),
+    ):
+        seen = await own.get(f"http://localhost/api/{question}")
+        assert seen.status_code == answered, (question, seen.text)
+    assert (await own.get("http://localhost/api/latest")).json()["meters"] == ["m-1"]
+    assert (await own.get("http://localhost/api/holes")).json()["meters_with_holes"] == 1
     assert_problem(await own.patch(f"meters/{meter['id']}", json={"meter": {"name": "x"}}), 403)
     assert (await client.patch(f"{user}/remove_site_access", json=site)).status_code == 200
-    assert (await own.get(f"meters/{meter['id']}")).status_code == 404
+    for gone in (
+        f"meters/{meter['id']}",
+        f"http://localhost/api/sites/{meter['site_id']}/breakdown",
+    ):
+        assert (await own.get(gone)).status_code == 404
     renamed = await client.patch(user, json={"user": {"surname": "Smith"}})
     assert (renamed.json()["name"], renamed.json()["surname"]) == ("John", "Smith")
     assert (await client.delete(user)).status_code == 204
@@ -305,6 +325,11 @@ WRONG: list[tuple[str, str, Any, int, str | None]] = [
         "data_type",
     ),
     ("GET", "meters/1/consumptions?month=13&year=2018", None, 400, "month"),
+    ("GET", "meters/1/costs?month=03&year=18", None, 400, "year"),
+    ("GET", "users/show_by_email", None, 400, "email"),
+    ("POST", "meters", b'{"meter":', 400, "body"),
+    ("POST", "meters", {"meter": {"site_id": 1, "type": "gas", "unit": "kg"}}, 400, "meter.unit"),
+    ("PATCH", "meters/1", {"meter": {"unit": "furlong"}}, 400, "meter.unit"),
     ("GET", "meters?site_id=x", None, 400, "site_id"),
     ("GET", "meters?pageSize=1001", None, 400, "pageSize"),
     ("GET", "nothing", None, 404, None),
@@ -318,7 +343,8 @@ async def test_what_is_wrong_is_named(world: World, enter: Enter) -> None:
     client = await manager(world, enter)
     await world.meter()
     for method, path, body, status, field in WRONG:
-        answer = await client.request(method, path, json=body)
+        sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
+        answer = await client.request(method, path, **sent)
         assert_problem(answer, status)
         named = [each["field"] for each in answer.json()["errors"]]
         assert field is None or field in named, answer.text
@@ -338,11 +364,10 @@ async def test_each_path_says_what_may_be_asked(world: World, enter: Enter) -> N
 async def test_who_may_not(world: World, enter: Enter) -> None:
     """3.2: 401 without a good token, 403 beyond its scope, 404 for what is not one's own."""
     stranger = enter(base=V1)
-    assert_problem(await stranger.get("meters"), 401)
-    stranger.headers["authorization"] = "nonsense"
-    refused = await stranger.get("meters")
-    assert_problem(refused, 401)
-    assert refused.headers["www-authenticate"].startswith("Bearer")
+    for header in ({}, {"authorization": "nonsense"}, {"authorization": "Token nonsense"}):
+        refused = await stranger.get("meters", headers=header)
+        assert_problem(refused, 401, "token")
+        assert refused.headers["www-authenticate"].startswith("Bearer")
     own, other = await world.meter("own", "Works"), await world.meter("other", "Other")
     viewer = await world.user("v@example.org", Role.VIEWER, own.site.organisation)
     boss = await world.user("b@example.org", Role.ADMIN, own.site.organisation)
@@ -360,5 +385,11 @@ async def test_who_may_not(world: World, enter: Enter) -> None:
     assert_problem(await client.post("sites", json={"site": site}), 404)
     assert_problem(await client.post("organizations", json={"name": "x"}), 403)
     assert_problem(await client.get(f"sites/{other.site.id}"), 404)
+    await world.user("their@example.org", Role.VIEWER, other.site.organisation)
+    of = [
+        (await client.get("users/show_by_email", params={"email": email})).json()["detail"]
+        for email in ("their@example.org", "nobody@example.org")
+    ]
+    assert of[0].replace("their", "nobody") == of[1]  # nothing says that one of them is there
     mine = await made(client, "users", {"user": {"email": "new@example.org"}})
     assert mine["organization_id"] == own.site.organisation

@@ -3,7 +3,7 @@
 from typing import Any
 
 from litestar import Request
-from litestar.exceptions import InternalServerException
+from litestar.exceptions import InternalServerException, SerializationException
 
 from ohmstead.dashboard.problems import Misfit
 
@@ -19,10 +19,12 @@ class JsonRequest(Request[Any, Any, Any]):
             raise Misfit("body", "it did not come whole, or not in time") from trouble
 
     async def json(self) -> Any:
-        """What the body says; Misfit when it is nested without end or no text."""
+        """What the body says; Misfit when it is no JSON, nested without end, or no text."""
         try:
             return await super().json()
         except RecursionError as trouble:
             raise Misfit("body", "it is nested too deeply") from trouble
         except UnicodeDecodeError as trouble:
             raise Misfit("body", f"it is not UTF-8 (byte {trouble.start})") from trouble
+        except SerializationException as trouble:
+            raise Misfit("body", f"it is not JSON: {trouble}") from trouble

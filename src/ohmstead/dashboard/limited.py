@@ -24,7 +24,7 @@ CHALLENGE: Header = (b"www-authenticate", b'Bearer realm="ohmstead"')
 
 
 class Limited:
-    """The ASGI app in front of the API; requests without a token pass as they are."""
+    """The ASGI app in front of the API; requests without a token are not counted."""
 
     def __init__(self, inside: App, key: bytes, clock: Clock, of_token: int = OF_TOKEN) -> None:
         self._inside = inside
@@ -38,7 +38,7 @@ class Limited:
         header = b",".join(value for name, value in scope["headers"] if name == b"authorization")
         token = token_in(header.decode("latin-1"))
         if not token:
-            await self._inside(scope, receive, send)
+            await self._inside(scope, receive, _challenging(send))
             return
         address = network_of(scope["client"][0]).encode()
         digest = secrets.digest(self._key, token[:LONGEST])
@@ -53,10 +53,9 @@ class Limited:
                 message = {**message, "headers": [*message.get("headers", ()), *headers]}
                 if message["status"] == HTTPStatus.UNAUTHORIZED:
                     self._refused.take(address)
-                    message["headers"].append(CHALLENGE)
             await send(message)
 
-        await self._inside(scope, receive, counted)
+        await self._inside(scope, receive, _challenging(counted))
 
     def _allowance(self, digest: bytes, address: bytes) -> Allowance:
         """The token's, unless its address has had its share or was refused too often."""
@@ -65,6 +64,19 @@ class Limited:
             return refused
         shared = self._addresses.take(address)
         return shared if shared.retry_s is not None else self._tokens.take(digest)
+
+
+def _challenging(send: Send) -> Send:
+    """`send`, where each 401 says how to come in.  Source: RFC 9110, 15.5.2."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start" and (
+            message["status"] == HTTPStatus.UNAUTHORIZED
+        ):
+            message = {**message, "headers": [*message.get("headers", ()), CHALLENGE]}
+        await send(message)
+
+    return sent
 
 
 def _headers(said: Allowance) -> tuple[Header, ...]:

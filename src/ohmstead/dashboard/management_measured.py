@@ -35,6 +35,7 @@ YEARS = (1990, 2199)
 QUARTER_S = 900.0
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_DIGITS = re.compile(r"[0-9]{1,6}")
 
 From = Annotated[
     str | None,
@@ -51,10 +52,20 @@ To = Annotated[
     ),
 ]
 Month = Annotated[
-    int | None, QueryParameter(ge=1, le=12, description="Of the year. Default: this one.")
+    str | None,
+    QueryParameter(
+        max_length=40,
+        schema_extra={"pattern": "^(0?[1-9]|1[0-2])$"},
+        description="Of the year, 1 to 12 or 01 to 12. Default: this one.",
+    ),
 ]
 Year = Annotated[
-    int | None, QueryParameter(ge=YEARS[0], le=YEARS[1], description="Default: this one.")
+    str | None,
+    QueryParameter(
+        max_length=40,
+        schema_extra={"pattern": "^(199[0-9]|20[0-9]{2}|21[0-9]{2})$"},
+        description="Default: this one.",
+    ),
 ]
 
 
@@ -162,11 +173,27 @@ def _day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return begin, end
 
 
-def month_of(month: int | None, year: int | None, today: date) -> tuple[date, date]:
-    """The first day of a month, and the day after its last, or after today."""
-    first = date(year or today.year, month or today.month, 1)
+def month_of(month: str | None, year: str | None, today: date) -> tuple[date, date]:
+    """The first day of a month, and the day after its last, or after today; Misfit.
+
+    >>> [f"{day}" for day in month_of("06", "2018", date(2018, 6, 2))]
+    ['2018-06-01', '2018-06-03']
+    """
+    first = date(
+        _number("year", year, *YEARS, today.year), _number("month", month, 1, 12, today.month), 1
+    )
     following = (first + timedelta(days=32)).replace(day=1)
     return first, min(following, today + timedelta(days=1))
+
+
+def _number(field: str, written: str | None, least: int, most: int, otherwise: int) -> int:
+    """What is written, also with zeros before it, as clients write months."""
+    if written is None:
+        return otherwise
+    text = written.strip()
+    if not _DIGITS.fullmatch(text) or not least <= int(text) <= most:
+        raise Misfit(field, f"{shown(written)} is not a whole number from {least} to {most}")
+    return int(text)
 
 
 @get(

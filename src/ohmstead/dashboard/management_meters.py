@@ -118,16 +118,26 @@ async def add_appliance(
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
 ) -> shapes.Appliance:
-    """Add an appliance: a meter of its own, below the one it is part of; for managers."""
+    """Add an appliance: a meter of its own, below the one it is part of; for managers.
+
+    Without `meter_id` it is below none, at the site `site_id`.
+    """
     require(user, Action.MANAGE_METERS)
     said = data.appliance
-    above = await own_meter(str(given(said.meter_id, "appliance.meter_id")), user, parts)
-    site, kind = above.meter.site, said.type or above.meter.type
-    if said.site_id not in (None, site.id):
-        raise Misfit("appliance.site_id", f"meter {said.meter_id} stands at site {site.id}")
+    above = None if said.meter_id is None else await own_meter(str(said.meter_id), user, parts)
+    if above is None:
+        at = given(said.site_id, "appliance.meter_id")
+        site = (await own_site(at, user, parts)).site
+        kind = given(said.type, "appliance.type")
+    else:
+        site, kind = above.meter.site, said.type or above.meter.type
+        if said.site_id not in (None, site.id):
+            raise Misfit("appliance.site_id", f"meter {said.meter_id} stands at site {site.id}")
     start = Change(appliance=True, channel_param_type=said.channel_param_type)
     wanted = _wanted(said, "appliance", kind, start)
     made = await _added(site, kind, wanted, user, parts, "appliance")
+    if above is None:
+        return shown_appliance(made)
     try:
         with about("appliance.meter_id"):
             await parts.virtual_meters.set_parent(made.meter.id, above.meter.id)
@@ -156,10 +166,15 @@ async def _added(
         return await parts.managed.change(made, rest, by=by(user, parts), action="meter added")
 
 
-def _wanted(said: shapes.MeterGiven, word: str, kind: str | None, start: Change) -> Change:
-    """What is asked for, in our words; Misfit names the field."""
+def _wanted(
+    said: shapes.MeterGiven, word: str, kind: str | None, start: Change, of: str = ""
+) -> Change:
+    """What is asked for, in our words; Misfit names the field.  `of` is the type it has."""
     if kind is not None and kind.lower() not in BY_MEDIUM:
         raise Misfit(f"{word}.type", f"{kind!r} is none of {', '.join(BY_MEDIUM)}")
+    units = BY_MEDIUM[(kind or of).lower()].units
+    if said.unit is not None and said.unit not in units and any(units):
+        raise Misfit(f"{word}.unit", f"{said.unit!r} is none of {', '.join(units)}")
     with about(f"{word}.reference"):
         id = None if said.reference is None else checked_id(said.reference)
     with about(f"{word}.name"):
@@ -199,7 +214,7 @@ async def _changed(
     id: str, said: shapes.MeterGiven, word: str, user: User, parts: Parts
 ) -> Managed:
     found = await own_meter(id, user, parts)
-    wanted = _wanted(said, word, said.type, Change())
+    wanted = _wanted(said, word, said.type, Change(), of=found.meter.type)
     if said.site_id not in (None, found.meter.site.id):
         wanted = replace(wanted, site=(await own_site(said.site_id or 0, user, parts)).site)
     if isinstance(said, shapes.ApplianceGiven):

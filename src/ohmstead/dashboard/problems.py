@@ -20,6 +20,8 @@ RETRY_S = 5
 """When to come again after a 503."""
 LONGEST_ECHO = 60
 OF_BODY = re.compile(r"(?:missing required|unknown) field `([^`]{1,60})`")
+MISSING = re.compile(r"Missing required \w+ parameter '([^']{1,60})'")
+"""How the framework says that a parameter is missing."""
 
 MEANINGS: Mapping[int, str] = {
     400: "A field is missing or its value is not acceptable; `errors` names it.",
@@ -142,6 +144,10 @@ def of_framework(request: Request[Any, Any, Any], error: HTTPException) -> Respo
         405: f"{request.method} is not for {path}",
         413: "the body has more bytes than are taken here",
     }
+    missing = MISSING.match(error.detail) if isinstance(error, ValidationException) else None
+    if missing:
+        errors = [FieldProblem(field=missing[1], message="it is missing")]
+        return _answer(request, status, f"{missing[1]}: it is missing", errors, headers)
     return _answer(request, status, details.get(status, error.detail), None, headers)
 
 

@@ -76,7 +76,10 @@ async def signed_in(request: Asked, parts: NamedDependency[Parts]) -> people.Use
     if user is None and bearer_of(request):
         raise NotSignedIn("this token is unknown, has ended or was revoked")
     if user is None:
-        raise NotSignedIn("nobody is signed in, or the session has ended; sign in again")
+        raise NotSignedIn(
+            "nobody is signed in, or the session has ended; sign in again, or send a token"
+            " as `Authorization: Bearer TOKEN`"
+        )
     return user
 
 

@@ -7,31 +7,27 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from ohmstead.access.roles import sees
 from ohmstead.analytics.spans import SPANS
 from ohmstead.dashboard import asked, ranges
+from ohmstead.dashboard.management_words import site_of
 from ohmstead.dashboard.meters import visible
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers
 from ohmstead.dashboard.sessions import SIGNED_IN
-from ohmstead.errors import NotFound
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store import breakdown as breakdowns
 from ohmstead.store import own_use, raw
 from ohmstead.store.all_holes import AllHoles, all_holes
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
-from ohmstead.store.sites import Site, Sites
+from ohmstead.store.sites import Site
 
 METERS_MOST = 1000
 
 
 async def visible_site(id: int, user: User, parts: Parts) -> tuple[Site, list[Meter]]:
     """A site and its meters, if the user may see it; NotFound as if there were none otherwise."""
-    sites = await Sites(parts.database).all(user.organisation)
-    found = next((each for each in sites if each.id == id), None)
-    if found is None or not sees(user.organisation, found.organisation):
-        raise NotFound(f"there is no site {id}, or it is not yours to see")
+    found = (await site_of(id, user, parts)).site
     meters = await parts.meters.all(found.organisation)
     return found, [each for each in meters if each.site.id == id]
 
@@ -59,7 +55,7 @@ async def latest(
             raise Misfit("meters", f"{len(named)} are too many at once; at most {METERS_MOST}")
         found = [await visible(each, user, parts) for each in named]
     else:
-        found = (await parts.meters.all(user.organisation))[:METERS_MOST]
+        found = (await parts.meters.all(user.organisation, user.granted))[:METERS_MOST]
     with asked.blamed("quantities"):
         return await raw.Raw(parts.database).latest(found, asked.several(quantities))
 
@@ -138,7 +134,7 @@ async def holes(
     """The holes of all meters one may see, of a day or another time."""
     now = parts.clock.now()
     span = ranges.moments(first, last, ZoneInfo("UTC"), now, most_days=asked.DAYS_MOST)
-    seen = await parts.meters.all(user.organisation)
+    seen = await parts.meters.all(user.organisation, user.granted)
     return await all_holes(parts.database, seen, *span, now)
 
 

@@ -1,5 +1,6 @@
 """Meters: what each is, where it stands, and how many of its readings came well."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ohmstead.errors import BadInput, Conflict, NotFound
@@ -114,11 +115,14 @@ class Meters:
             )
         return await self.get(plain)
 
-    async def all(self, organisation: int | None = None) -> list[Meter]:
-        """All of them by stream, or only those of one organisation."""
+    async def all(
+        self, organisation: int | None = None, granted: Collection[int] = ()
+    ) -> list[Meter]:
+        """All of them by stream, or only those of one organisation and of granted sites."""
         found = await self._database.rows(
-            f"{METERS} WHERE %(of)s::int4 IS NULL OR s.organisation = %(of)s ORDER BY m.stream",
-            {"of": organisation},
+            f"{METERS} WHERE %(of)s::int4 IS NULL OR s.organisation = %(of)s"
+            " OR s.id = ANY(%(granted)s::int4[]) ORDER BY m.stream",
+            {"of": organisation, "granted": sorted(granted)},
         )
         return [meter_of(row) for row in found]
 
