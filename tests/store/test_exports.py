@@ -192,7 +192,7 @@ async def test_meters_that_count_no_energy_are_left_out(make_meter: MakeMeter) -
     meters = [await make_meter("m1"), await make_meter("g", type="gas")]
     can, cannot = countable(meters, "1.8.0")
     assert [meter.id for meter in can] == ["m1"]
-    assert cannot == ["meter 'g' of gas counts m3, which is no energy"]
+    assert cannot == ["meter 'g' of gas counts m3, which is no energy: ask for the quantity value"]
 
 
 def test_stretches_end_where_a_month_does() -> None:

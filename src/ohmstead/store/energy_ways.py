@@ -40,10 +40,16 @@ def ways(meter: Meter, quantity: str) -> list[Way]:
     value = Way((VALUE,), KWH.get(meter.unit or "", 0.0))
     if meter.type != "electricity":
         if quantity != IMPORT:
-            raise BadInput(f"meter {meter.id!r} is of {meter.type}: leave --quantity out")
+            raise BadInput(
+                f"meter {meter.id!r} is of {meter.type}, and counts no {quantity!r}: "
+                f"leave the quantity out, or ask for {VALUE}"
+            )
         if not value.factor:
             unit = meter.unit or "no unit"
-            raise BadInput(f"meter {meter.id!r} of {meter.type} counts {unit}, which is no energy")
+            raise BadInput(
+                f"meter {meter.id!r} of {meter.type} counts {unit}, which is no energy: "
+                f"ask for the quantity {VALUE}"
+            )
         return [value]
     known = BY_OBIS.get(quantity)
     if known is None or known.kind is not Kind.COUNTER:

@@ -89,7 +89,10 @@ class Target:
             )
             if said != kept:
                 raise BadInput(
-                    f"the meter counts {self.into or 'no unit'}, and {self.unit!r} is not of that"
+                    f"the meter counts {self.into}, and {self.unit!r} is not of that"
+                    if self.into
+                    else f"nobody said in which unit the meter counts, so {self.unit!r} cannot be "
+                    "converted: say it with `ohmstead admin meter set ID --unit`"
                 )
 
     def kept(self, said: float) -> float:
