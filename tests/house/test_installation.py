@@ -173,3 +173,16 @@ async def test_a_folder_that_does_not_get_free_is_said_so(folder: Path) -> None:
     held.release()
     assert await other.take_unless("cloud", lambda: None, timeout_s=0.01) is None
     other.release()
+
+
+def test_who_only_asks_makes_no_installation(tmp_path: Path) -> None:
+    """docs/commands.md, `ohmstead export`: a folder that is none is refused and stays as it was."""
+    folder = tmp_path / "mistyped"
+
+    async def ask() -> None:
+        async with opened(Place(folder, existing=True), program="admin", clock=CLOCK):
+            raise AssertionError
+
+    with pytest.raises(BadInput, match=f"no installation in {folder};"):
+        asyncio.run(ask())
+    assert not folder.exists()

@@ -177,7 +177,7 @@ Table: TypeAlias = Callable[
 
 
 def _place(data: Path | None, database: str | None) -> Place:
-    return Place(data or (None if database else DEFAULT_DATA), database)
+    return Place(data or (None if database else DEFAULT_DATA), database, existing=True)
 
 
 def _run(

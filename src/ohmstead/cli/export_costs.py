@@ -57,7 +57,7 @@ def costs(
 ) -> None:
     """Write what a meter's energy cost, by its tariffs: by interval, or bill by bill."""
     span = day("--from", first), day("--to", last)
-    place = Place(data or (None if database else DEFAULT_DATA), database)
+    place = Place(data or (None if database else DEFAULT_DATA), database, existing=True)
     size = next((each for each in SIZES if each == by.value), None)
 
     async def rows() -> list[house.Row]:

@@ -268,7 +268,7 @@ def instance(  # noqa: PLR0913, PLR0917  (one argument an option)
 
 
 def _place(data: Path | None, database: str | None) -> Place:
-    return Place(data or (None if database else DEFAULT_DATA), database)
+    return Place(data or (None if database else DEFAULT_DATA), database, existing=True)
 
 
 def _zone(written: str | None, meter: Meter | None) -> tzinfo:

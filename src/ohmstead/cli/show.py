@@ -70,7 +70,10 @@ def show(
     ] = False,
 ) -> None:
     """Ask what was measured; works while the cloud runs or not."""
-    context.obj = (Place(data or (None if database else DEFAULT_DATA), database), as_json)
+    context.obj = (
+        Place(data or (None if database else DEFAULT_DATA), database, existing=True),
+        as_json,
+    )
 
 
 def answered(context: typer.Context, ask: Callable[[Show], Awaitable[Any]]) -> None:

@@ -21,6 +21,7 @@ from ohmstead.store.database import Database, migrate
 from ohmstead.store.facts import Facts
 from ohmstead.store.links import Links, Purpose
 from ohmstead.store.people import User
+from ohmstead.store.place import known_place
 from ohmstead.store.server import PostgresServer, running
 
 LINK_LIFE = timedelta(hours=24)
@@ -40,6 +41,8 @@ class Place:
     database: str | None = None
     binaries: Path | None = None
     """A folder of PostgreSQL's programs to use instead of the wheel's."""
+    existing: bool = False
+    """Whether none is made where there is none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,15 @@ async def opened(place: Place, *, program: Program, clock: Clock) -> AsyncIterat
 
 @asynccontextmanager
 async def reached(place: Place, *, program: Program) -> AsyncIterator[Reached]:
-    """The database of `place`, started where nobody runs it, its schema as it is; see `opened`."""
+    """The database of `place`, started where nobody runs it, its schema as it is; see `opened`.
+
+    BadInput where an `existing` installation is wanted and there is none.
+    """
     async with AsyncExitStack() as stack:
         server: PostgresServer | None = None
         if place.data is not None:  # the servers have working folders of their own
             place = replace(place, data=place.data.expanduser().resolve())
+            _there(place)
         if place.data is not None and (place.data / RESTORING).exists():
             raise Conflict(
                 f"a backup was restored into {place.data} only by half: restore it again with "
@@ -122,6 +129,18 @@ async def reached(place: Place, *, program: Program) -> AsyncIterator[Reached]:
             await server.start()
             url = server.url
         yield Reached(place.data, url, server)
+
+
+def _there(place: Place) -> None:
+    """BadInput when an `existing` one is wanted and the folder has none."""
+    wanted = place.existing and place.database is None
+    if not wanted or place.data is None or known_place(place.data) is not None:
+        return
+    if not (place.data / EXTERNAL).is_file():
+        raise BadInput(
+            f"there is no installation in {place.data}; name the folder of one with --data, "
+            "or its database with --database"
+        )
 
 
 @asynccontextmanager
