@@ -17,6 +17,7 @@ from tests.house import pushing as places
 from tests.house.pushing import PATH, WAIT_S, Pushing, pushing
 from tests.postgres import copied
 
+from ohmstead.store.audit import By
 from ohmstead.store.credentials import Credentials
 
 _minutes = count(1)
@@ -157,19 +158,25 @@ def test_a_credential_is_good_for_its_scope(api: Pushing, scope: str) -> None:
 
 
 def test_a_password_is_rotated_with_overlap(api: Pushing) -> None:
-    """The push API's promise: several live at once, rotated with overlap, removed at once."""
+    """docs/push.md, Setting up: rotated with overlap, removed at once; the audit log has it all."""
     kept = Credentials(api.database, places.KEY)
     made, first = api.do(kept.add("meter:m1", at=BEGIN, by="test"))
     with api.client(scope=None) as client:
         assert client.post(PATH, json=packet(), auth=(made.username, first)).status_code == 200
-        _, second = api.do(kept.rotate(made.username, datetime.now(UTC)))
+        _, second = api.do(kept.rotate(made.username, by=By("test", datetime.now(UTC))))
         for password in (first, second):
             login = made.username, password
             assert client.post(PATH, json=packet(), auth=login).status_code == 200
-        api.do(kept.rotate(made.username, datetime.now(UTC), 0))
+        api.do(kept.rotate(made.username, 0, by=By("test", datetime.now(UTC))))
         login = made.username, second
         api.until(lambda: client.post(PATH, json=packet(), auth=login).status_code == 401)
-        api.do(kept.remove(made.username))
+        api.do(kept.remove(made.username, by=By("test", datetime.now(UTC))))
+    steps = api.rows("SELECT * FROM audit WHERE subject = %s ORDER BY id", made.username)
+    told = ["credential added", "credential rotated", "credential rotated", "credential removed"]
+    assert [(step["action"], step["organisation"]) for step in steps] == [(a, 1) for a in told]
+    assert [step["detail"]["scope"] for step in steps] == ["meter:m1"] * 4
+    assert first not in str(steps)
+    assert second not in str(steps)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.errors import BadInput, NotFound
-from ohmstead.store import audit
 from ohmstead.store.credentials import Credential, Credentials
 from ohmstead.store.people import User
 
@@ -87,7 +86,6 @@ async def add(
         raise hidden
     now = by(user, parts)
     made, password = await _all(parts).add(data.scope, note=data.note, at=now.at, by=now.name)
-    await _told(made, "credential added", user, parts)
     return shapes.CredentialAccess(username=made.username, password=password, scope=made.scope)
 
 
@@ -106,8 +104,7 @@ async def rotate(
 ) -> shapes.CredentialAccess:
     """Show, once, a new password; the old one works on for a while.  For managers and admins."""
     found = await _own(id, user, parts)
-    made, password = await _all(parts).rotate(found.username, parts.clock.now(), data.overlap_s)
-    await _told(made, "credential rotated", user, parts)
+    made, password = await _all(parts).rotate(found.username, data.overlap_s, by=by(user, parts))
     return shapes.CredentialAccess(username=made.username, password=password, scope=made.scope)
 
 
@@ -122,21 +119,7 @@ async def remove(
 ) -> None:
     """End a credential at once; for managers and admins."""
     found = await _own(id, user, parts)
-    await _all(parts).remove(found.username)
-    await _told(found, "credential removed", user, parts)
-
-
-async def _told(credential: Credential, action: str, user: User, parts: Parts) -> None:
-    now = by(user, parts)
-    await audit.record(
-        parts.database,
-        actor=now.name,
-        organisation=await _organisation(credential.scope, parts),
-        action=action,
-        subject=credential.username,
-        detail={"scope": credential.scope},
-        at=now.at,
-    )
+    await _all(parts).remove(found.username, by=by(user, parts))
 
 
 def _shown(found: Credential) -> shapes.Credential:

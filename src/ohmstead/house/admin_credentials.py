@@ -7,6 +7,7 @@ from ohmstead.clock import Clock
 from ohmstead.house.admin import Shown
 from ohmstead.house.installation import Installation, on_the_machine
 from ohmstead.store import facts
+from ohmstead.store.audit import By
 from ohmstead.store.credentials import Credential, Credentials
 from ohmstead.store.facts import Facts
 from ohmstead.store.partners import Partner, Partners
@@ -23,6 +24,10 @@ class CredentialAdmin:
         self._partners = Partners(installation.database)
         self._facts = Facts(installation.database)
 
+    @property
+    def _by(self) -> By:
+        return By(on_the_machine(), self._clock.now())
+
     async def add(self, scope: str, note: str) -> Shown:
         """A new credential; its password is shown this once."""
         made, password = await self._credentials.add(
@@ -32,7 +37,7 @@ class CredentialAdmin:
 
     async def rotate(self, username: str, overlap_s: float) -> Shown:
         """A new password; the old one works on for a while."""
-        made, password = await self._credentials.rotate(username, self._clock.now(), overlap_s)
+        made, password = await self._credentials.rotate(username, overlap_s, by=self._by)
         return await self._signing_in(made, password)
 
     async def _signing_in(self, made: Credential, password: str) -> Shown:
@@ -47,7 +52,7 @@ class CredentialAdmin:
         return self._of(await self._credentials.get(username))
 
     async def remove(self, username: str) -> Shown:
-        await self._credentials.remove(username)
+        await self._credentials.remove(username, by=self._by)
         return {"removed": username}
 
     def _of(self, each: Credential) -> Shown:

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from psycopg.rows import dict_row
+
 from ohmstead.access import secrets
 from ohmstead.errors import BadInput, NotFound
-from ohmstead.store.database import Database, Record
+from ohmstead.store import audit
+from ohmstead.store.audit import By
+from ohmstead.store.database import Connection, Database, Record
 from ohmstead.store.meters import Meters
 from ohmstead.store.partners import Partners
 from ohmstead.store.sites import Organisations, Sites
@@ -22,7 +26,8 @@ NOTE_LONGEST = 200
 class Credential:
     """A user name that may send packets; `scope` is `meter:ID`, `site:N`, `org:N` or `partner:N`.
 
-    `old_until` is until when the password before a rotation works on, None where there is none.
+    `old_until` is until when the password before a rotation works on, None where there is none;
+    `organisation` is whose meters it is for, None for a partner's, which are of several.
     """
 
     id: int
@@ -33,12 +38,15 @@ class Credential:
     made_by: str
     last_used_at: datetime | None
     old_until: datetime | None
+    organisation: int | None = None
 
 
 LISTED = """
     SELECT c.id, c.username, c.note, c.made_at, c.made_by, c.last_used_at, c.old_secret_until,
-           m.id AS meter, c.site, c.organisation, c.partner
+           m.id AS meter, c.site, c.organisation, c.partner,
+           coalesce(c.organisation, s.organisation) AS owner
     FROM push_credentials c LEFT JOIN meters m ON m.stream = c.stream
+    LEFT JOIN sites s ON s.id = coalesce(c.site, m.site)
 """
 ADD = """
     INSERT INTO push_credentials
@@ -72,13 +80,13 @@ class Credentials:
             raise BadInput(f"a note has at most {NOTE_LONGEST} printable characters")
         username, password = f"push-{secrets.new_name()}", secrets.new_secret()
         columns: dict[str, object] = {**dict.fromkeys(KINDS), kind: whose}
-        await self._database.change(
-            ADD,
-            columns
-            | {"username": username, "note": note, "at": at, "by": by}
-            | {"secret": secrets.digest(self._key, password)},
-        )
-        return await self.get(username), password
+        columns |= {"username": username, "note": note, "at": at, "by": by}
+        columns |= {"secret": secrets.digest(self._key, password)}
+        async with self._database.transaction() as connection:
+            await connection.execute(ADD.encode(), columns)
+            made = await _listed(connection, username)
+            await _record(connection, "credential added", made, By(by, at))
+        return made, password
 
     async def _whose(self, scope: str) -> tuple[str, int]:
         kind, colon, id = scope.partition(":")
@@ -103,41 +111,76 @@ class Credentials:
 
     async def get(self, username: str) -> Credential:
         """The one with this user name; NotFound."""
-        found = await self._database.one(f"{LISTED} WHERE c.username = %s", (username,))
-        if found is None:
-            raise NotFound(
-                f"there is no credential {username!r}; `ohmstead admin credential list` shows them"
-            )
-        return _credential(found)
+        async with self._database.transaction() as connection:
+            return await _listed(connection, username)
 
     async def rotate(
-        self, username: str, now: datetime, overlap_s: float = OVERLAP_S
+        self, username: str, overlap_s: float = OVERLAP_S, *, by: By
     ) -> tuple[Credential, str]:
         """A new password; the one before works on for `overlap_s`.  BadInput, NotFound."""
         if not 0 <= overlap_s <= LONGEST_OVERLAP_S:
             raise BadInput(f"an overlap of {overlap_s:g} s is not between 0 and a year")
         password = secrets.new_secret()
         await self.get(username)
-        await self._database.change(
-            ROTATE,
-            {
-                "username": username,
-                "secret": secrets.digest(self._key, password),
-                "until": now + timedelta(seconds=overlap_s),
-            },
-        )
-        return await self.get(username), password
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                ROTATE.encode(),
+                {
+                    "username": username,
+                    "secret": secrets.digest(self._key, password),
+                    "until": by.at + timedelta(seconds=overlap_s),
+                },
+            )
+            made = await _listed(connection, username)
+            detail = {"overlap_s": overlap_s}
+            await _record(connection, "credential rotated", made, by, detail)
+        return made, password
 
-    async def remove(self, username: str) -> None:
+    async def remove(self, username: str, *, by: By) -> None:
         """End it, within a second; NotFound."""
         await self.get(username)
-        await self._database.change("DELETE FROM push_credentials WHERE username = %s", (username,))
+        async with self._database.transaction() as connection:
+            found = await _listed(connection, username)
+            await connection.execute(
+                "DELETE FROM push_credentials WHERE username = %s", (username,)
+            )
+            await _record(connection, "credential removed", found, by)
 
     async def used(self, when: Mapping[int, datetime]) -> None:
         """Note when credentials (by id) were used last."""
         if when:
             ids: Sequence[int] = sorted(when)
             await self._database.change(USED, (ids, [when[id] for id in ids]))
+
+
+async def _listed(connection: Connection, username: str) -> Credential:
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(f"{LISTED} WHERE c.username = %s".encode(), (username,))
+    found = await cursor.fetchone()
+    if found is None:
+        raise NotFound(
+            f"there is no credential {username!r}; `ohmstead admin credential list` shows them"
+        )
+    return _credential(found)
+
+
+async def _record(
+    connection: Connection,
+    action: str,
+    credential: Credential,
+    by: By,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Tell of it in the audit log, in the transaction that does it; never of a password."""
+    await audit.record(
+        connection,
+        actor=by.name,
+        organisation=credential.organisation,
+        action=action,
+        subject=credential.username,
+        detail={"scope": credential.scope, **(detail or {})},
+        at=by.at,
+    )
 
 
 def _credential(row: Record) -> Credential:
@@ -152,4 +195,5 @@ def _credential(row: Record) -> Credential:
         made_by=row["made_by"],
         last_used_at=row["last_used_at"],
         old_until=row["old_secret_until"],
+        organisation=row["owner"],
     )
