@@ -12,13 +12,14 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from tests.whole.conftest import Cloud
-from tests.whole.programs import Program, admin, descendants, free_ports, running
+from tests.whole.programs import Program, admin, free_ports, running
 
 from ohmstead.store.server import running as database_of
 
@@ -104,32 +105,60 @@ class Victim:
             yield program
 
     async def endure(self, seconds: float, chance: random.Random) -> None:
-        """Kill parts for so long; the cloud is up at the end."""
+        """Kill parts for so long, each of them at least once; the cloud is up at the end.
+
+        They come in rounds, shuffled, so that a short run meets all of them, too.
+        """
         loop = asyncio.get_running_loop()
         end_at = loop.time() + seconds
+        left: list[str] = []
         while True:
             async with self.up() as program:
-                while loop.time() < end_at:
+                while loop.time() < end_at or not all(self.kills.values()):
+                    left = left or chance.sample(PARTS, len(PARTS))
                     await asyncio.sleep(chance.uniform(*BETWEEN_S))
-                    part = chance.choice(PARTS)
-                    self.kills[part] += 1
+                    part = left.pop()
                     if part == "cloud":
                         await program.kill()
+                    else:
+                        await kill(program, part, chance)
+                    self.kills[part] += 1
+                    if part == "cloud":
                         break
-                    with suppress(AssertionError, ProcessLookupError):
-                        os.kill(victim_of(program, part), signal.SIGKILL)
                 else:
                     return
 
 
-def victim_of(program: Program, part: str) -> int:
+async def kill(program: Program, part: str, chance: random.Random) -> None:
+    """kill -9 of the database or of a worker, as soon as there is one."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            if found := victims(program, part):
+                with suppress(ProcessLookupError):
+                    os.kill(chance.choice(found), signal.SIGKILL)
+                    return
+            await asyncio.sleep(0.05)
+
+
+def victims(program: Program, part: str) -> list[int]:
+    """The database server, or the workers: those that run now."""
     if part == "postgres":
-        return program.child("postgres")
-    for pid in descendants(program.process.pid):
-        with suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
-            if b"push_worker" in file.read():
-                return pid
-    raise AssertionError("no worker now")
+        return [pid for pid in program.children() if is_postmaster(pid)]
+    return [pid for pid in program.children() if b"push_worker" in words_of(pid)]
+
+
+def is_postmaster(pid: int) -> bool:
+    """Whether a process is the server itself, and none that it made for a session."""
+    program, _, rest = words_of(pid).partition(b"\0")
+    return program.endswith(b"/postgres") and rest.startswith(b"-D\0")
+
+
+def words_of(pid: int) -> bytes:
+    """The command line of a process, empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 async def stored(cloud: Cloud) -> dict[str, list[int]]:
