@@ -104,3 +104,23 @@ def test_a_table_is_understood_first_and_stored_when_it_is_confirmed(api: Pushin
         assert client.post(path, content=b"", params=mapping).status_code == 400
         assert client.post(path, content=b"x", params={"stream": "far"}).status_code == 403
         assert client.get(path).status_code == 405
+
+
+def test_a_table_of_energies_is_not_taken_for_a_counter(api: Pushing) -> None:
+    """docs/imports.md, Counters or energies: counters and energies of intervals are not mixed up."""
+    api.meter("rises")
+    api.meter("steps", reading="interval", interval_s=3600.0)
+    falling = "".join(f"2025-06-{1 + n // 24:02} {n % 24:02}:00,{n % 9}\n" for n in range(99))
+    rising = "".join(f"2025-06-{1 + n // 24:02} {n % 24:02}:00,{9000 + n}\n" for n in range(99))
+    with api.client() as client:
+        for id, text, words in (("rises", falling, "fall again"), ("steps", rising, "only grow")):
+            asked: dict[str, Any] = {
+                "content": f"time,1.8.0\n{text}",
+                "params": {"stream": id, "column": "1.8.0=1.8.0:kWh"},
+            }
+            said = client.post("/measurements/v2/csv", **asked).json()
+            assert (said["readings"], words in said["warnings"][0]) == (99, True)
+            asked["params"]["store"] = "yes"
+            refused = client.post("/measurements/v2/csv", **asked)
+            assert (refused.status_code, words in refused.json()["detail"]) == (400, True)
+            assert client.get(PATH, params={"stream": id}).json()["tsISO8601"] is None

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from ohmstead.collector.packet_queue import Commits
 from ohmstead.collector.packets import FIRST, FUTURE
 from ohmstead.errors import BadInput, TooLarge, Unavailable
 from ohmstead.store.committer import Fate, Row
+from ohmstead.store.meters import Meter
 from ohmstead.store.packet_directory import Target
 from ohmstead.surfaces import csv_found, csv_read, wattics
 from ohmstead.surfaces import imports as tables
@@ -29,6 +30,8 @@ SAMPLE = 1000
 SHOWN = 5
 CHUNK = 500
 COMMIT_S = 30.0
+BODY_S = 300.0
+"""A table that has not come by then is given up: others wait."""
 ASKED = ("stream", "store", "column", "time", "time_format", "zone", "delimiter", "decimal")
 ENCODINGS = ("utf-8-sig", "cp1252")
 
@@ -36,11 +39,25 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 
+class Knows(Protocol):
+    """Where a meter is asked for.  See store/meters.py."""
+
+    async def get(self, id: str) -> Meter: ...
+
+
+class Checks(Protocol):
+    """Whether readings are what their meter says.  See house/import_checks.py."""
+
+    def whole(self, some: Sequence[tables.Imported], meter: Meter) -> list[str]: ...
+    def one(self, item: tables.Imported, meter: Meter) -> str | None: ...
+
+
 class Tables:
     """Reads tables, and stores what they say when that is asked for."""
 
-    def __init__(self, committer: Commits, clock: Clock) -> None:
+    def __init__(self, committer: Commits, clock: Clock, meters: Knows, checks: Checks) -> None:
         self._committer, self._clock = committer, clock
+        self._meters, self._checks = meters, checks
         self._one = asyncio.Semaphore(1)
 
     async def take(self, target: Target, query: bytes, encoding: bytes, receive: Receive) -> bytes:
@@ -51,7 +68,11 @@ class Tables:
         if self._one.locked():
             raise Unavailable("another table is being read; send this one again")
         async with self._one:
-            lines = await _read(encoding, receive)
+            try:
+                async with asyncio.timeout(BODY_S):
+                    lines = await _read(encoding, receive)
+            except TimeoutError:
+                raise BadInput(f"the table did not come within {BODY_S:g} s") from None
             zone = ZoneInfo(target.timezone) if "zone" not in asked else _zone(asked["zone"][-1])
             unit = None if target.type == "electricity" else target.unit
             told = csv_found.Told(
@@ -64,10 +85,26 @@ class Tables:
             layout = csv_found.layout(lines[:SAMPLE], told, zone, unit)
             said = _proposal(target, layout)
             store = asked.get("store", ["no"])[-1] == "yes"
-            return msgspec.json.encode(said | await self._taken(target, lines, layout, store))
+            meter = await self._meters.get(target.id)
+            said["warnings"] = self._warnings(lines, layout, meter, store)
+            taken = await self._taken(target, meter, lines, layout, store)
+            return msgspec.json.encode(said | taken)
+
+    def _warnings(
+        self, lines: Sequence[str], layout: Layout, meter: Meter, store: bool
+    ) -> list[str]:
+        """What is odd about the first readings; BadInput when what does not fit would be stored."""
+        items = islice(csv_read.read(lines[1:], layout), SAMPLE)
+        some = [item for item in items if isinstance(item, tables.Imported)]
+        try:
+            return self._checks.whole(some, meter)
+        except BadInput as misfit:
+            if store:
+                raise
+            return [str(misfit)]
 
     async def _taken(
-        self, target: Target, lines: Sequence[str], layout: Layout, store: bool
+        self, target: Target, meter: Meter, lines: Sequence[str], layout: Layout, store: bool
     ) -> dict[str, Any]:
         counts = {"readings": 0, "stored": 0, "known": 0, "refused": 0}
         refused: list[dict[str, Any]] = []
@@ -75,10 +112,13 @@ class Tables:
         now = self._clock.now()
         items = csv_read.read(lines[1:], layout)
         while chunk := list(islice(items, CHUNK)):
-            well = [item for item in chunk if _why_not(item, now) is None]
-            read = [item for item in well if isinstance(item, tables.Imported)]
-            bad = ((item.line, _why_not(item, now)) for item in chunk)
-            refused += [{"line": line, "error": why} for line, why in bad if why is not None]
+            read = list[tables.Imported]()
+            for item in chunk:
+                why = self._why_not(item, meter, now)
+                if why is not None:
+                    refused.append({"line": item.line, "error": why})
+                elif isinstance(item, tables.Imported):
+                    read.append(item)
             counts["refused"] += len(chunk) - len(read)
             counts["readings"] += len(read)
             first += [_shown(item, layout) for item in read[: SHOWN - len(first)]]
@@ -87,6 +127,14 @@ class Tables:
                 await self._commit([_row(item, target, now) for item in read], counts)
             await asyncio.sleep(0)  # others have their turn
         return {**counts, "first": first, "first_refused": refused}
+
+    def _why_not(self, item: tables.Item, meter: Meter, now: datetime) -> str | None:
+        """Why a line is not taken."""
+        if isinstance(item, tables.Unread):
+            return item.why
+        if not FIRST <= item.at <= now + FUTURE:
+            return f"its time {item.at.isoformat()} cannot be right"
+        return self._checks.one(item, meter)
 
     async def _commit(self, rows: Sequence[Row], counts: dict[str, int]) -> None:
         try:
@@ -158,14 +206,6 @@ def _row(item: tables.Imported, target: Target, now: datetime) -> Row:
     if value is not None and item.value_unit is not None:
         value = tables.Target("value", item.value_unit, target.unit).kept(value)
     return Row(target.stream, item.at, now, item.values, tariff=item.tariff, value=value)
-
-
-def _why_not(item: tables.Item, now: datetime) -> str | None:
-    """Why a line is not taken."""
-    if isinstance(item, tables.Unread):
-        return item.why
-    well = FIRST <= item.at <= now + FUTURE
-    return None if well else f"its time {item.at.isoformat()} cannot be right"
 
 
 def _shown(item: tables.Imported, layout: Layout) -> dict[str, Any]:

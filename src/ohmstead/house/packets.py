@@ -1,7 +1,7 @@
 """The push API, joined: from the connection to the database, for one process."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,13 @@ from ohmstead.collector.packet_protocol import PacketProtocol
 from ohmstead.collector.packet_queue import PacketQueue
 from ohmstead.collector.packets import Packets
 from ohmstead.collector.packets_api import App, PacketsApi
+from ohmstead.house import import_checks
 from ohmstead.house.background import Background
 from ohmstead.store.committer import Committer
 from ohmstead.store.credentials import Credentials
 from ohmstead.store.database import Database
 from ohmstead.store.latest_packet import LatestPackets
+from ohmstead.store.meters import Meters
 from ohmstead.store.packet_directory import PacketDirectory
 from ohmstead.store.partial import Partials
 
@@ -45,17 +47,24 @@ async def push_api(
     *,
     trusted: Sequence[str] = (),
     on_stored: Callable[[Sequence[Stored]], None] | None = None,
+    watched: Callable[[], frozenset[str]] | None = None,
 ) -> AsyncIterator[PushApi]:
-    """The push API in front of `others`, for as long as the block lasts."""
+    """The push API in front of `others`, for as long as the block lasts.
+
+    What is stored of the meters `watched`, or of all, is told to `on_stored`.
+    """
     directory, credentials = PacketDirectory(database), Credentials(database, key)
-    queue = PacketQueue(Committer(database, clock), on_stored, Partials(database))
+    committer = Committer(database, clock, own=True)
+    queue = PacketQueue(committer, on_stored, Partials(database), watched)
     notes = PacketNotes(directory, credentials)
     packets = Packets(directory, queue, notes, key, clock)
     entry = Entry(packets, trusted)
     batches = Batches(Committer(database, clock), directory, clock)
-    tables = Tables(Committer(database, clock), clock)
+    tables = Tables(Committer(database, clock), clock, Meters(database), import_checks)
     api = PacketsApi(packets, directory, LatestPackets(database), entry, batches, tables, others)
-    async with Background() as tasks:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(committer.close)
+        tasks = await stack.enter_async_context(Background())
         tasks.run(packets.listen(), "changed meters")
         tasks.run(packets.run(), "unknown senders")
         tasks.run(queue.run(), "packets")
