@@ -107,7 +107,7 @@ def test_a_table_is_understood_first_and_stored_when_it_is_confirmed(api: Pushin
 
 
 def test_a_table_of_energies_is_not_taken_for_a_counter(api: Pushing) -> None:
-    """docs/imports.md, Counters or energies: counters and energies of intervals are not mixed up."""
+    """docs/imports.md, Counters or energies: the two are not mixed up."""
     api.meter("rises")
     api.meter("steps", reading="interval", interval_s=3600.0)
     falling = "".join(f"2025-06-{1 + n // 24:02} {n % 24:02}:00,{n % 9}\n" for n in range(99))
