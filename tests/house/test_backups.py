@@ -23,6 +23,7 @@ from ohmstead.house.admin import Admin
 from ohmstead.house.backup_seal import MAGIC, PIECE, Opener, Sealer
 from ohmstead.house.backups import SUFFIX, Asked
 from ohmstead.house.installation import RESTORING, Installation, Place, opened
+from ohmstead.house.migration import migrated
 from ohmstead.store.archive import Archive
 from ohmstead.store.audit import By
 from ohmstead.store.committer import Committer, Row
@@ -270,6 +271,20 @@ async def test_old_backups_of_a_folder_go(home: Home, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="is gone"):
         await backups.backup(Asked(home.place, tmp_path, keep=1), folder, clock, _nobody)
     assert sorted(path.name for path in folder.iterdir()) == sorted([*names[1:], other.name])
+
+
+async def test_nothing_is_backed_up_where_there_is_no_installation(
+    home: Home, empty_url: str, tmp_path: Path
+) -> None:
+    """docs/backup.md: a wrong folder in the nightly line must not push the good backups out."""
+    wrong = tmp_path / "wrong"
+    with pytest.raises(BadInput, match=f"no installation in {wrong}; name the folder"):
+        await backups.backup(Asked(Place(wrong), keep=1), tmp_path, home.clock, _nobody)
+    with pytest.raises(BadInput, match=f"no installation in {wrong}"):
+        await migrated(Place(wrong), check=True)
+    with pytest.raises(BadInput, match="is no Ohmstead's"):
+        await backups.backup(Asked(Place(None, empty_url)), tmp_path, home.clock, _nobody)
+    assert not wrong.exists()
 
 
 @given(st.lists(st.integers(0, 2 * PIECE + 5), max_size=4))

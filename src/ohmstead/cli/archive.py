@@ -51,7 +51,7 @@ def archive(
 ) -> None:
     """Put old readings into files, get them back; works while the cloud runs or not."""
     folder = data or (None if database else DEFAULT_DATA)
-    context.obj = (Place(folder, database), as_json)
+    context.obj = (Place(folder, database, existing=True), as_json)
 
 
 def _resolved(folder: Path | None) -> Path | None:

@@ -55,13 +55,15 @@ class Asked:
 async def backup(asked: Asked, to: Path, clock: Clock, say: Say) -> Shown:
     """Write a backup into the file `to`, or into the folder `to` under a name with the time.
 
-    It is read back before it counts; then, with `keep`, the oldest of the folder go.
+    It is read back before it counts; then, with `keep`, the oldest of the folder go.  BadInput
+    where there is no installation: what is kept must not go for a backup of nothing.
     """
     now = clock.now()
     if asked.keep is not None and not KEPT[0] <= asked.keep <= KEPT[1]:
         raise BadInput(f"--keep {asked.keep} is not between {KEPT[0]} and {KEPT[1]}")
     path = _named(to, asked.keep, now)
-    async with reached(asked.place, program="admin") as home:
+    place = replace(asked.place, existing=True)
+    async with reached(place, program="admin") as home:
         await asyncio.to_thread(_write, path, asked, home.url, home.folder, now, say)
     say("reading it back")
     manifest = await asyncio.to_thread(backup_file.verified, path, asked.passphrase)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ohmstead.errors import Conflict
@@ -12,8 +13,11 @@ Shown: TypeAlias = Mapping[str, Any]
 
 
 async def migrated(place: Place, *, check: bool) -> Shown:
-    """Apply what is pending, or with `check` only say it; Conflict for a newer database."""
-    async with reached(place, program="admin") as found:
+    """Apply what is pending, or with `check` only say it.
+
+    Conflict for a database of a newer version, BadInput where there is no installation.
+    """
+    async with reached(replace(place, existing=True), program="admin") as found:
         done = [] if check else await asyncio.to_thread(database.migrate, found.url)
         schema = await asyncio.to_thread(database.schema, found.url)
     if schema.unknown:

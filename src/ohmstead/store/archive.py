@@ -49,10 +49,13 @@ OPEN = """
 """
 NEVER = "DELETE FROM archive_floors WHERE stream = ANY(%s) AND archived IS NULL"
 REOPEN = """
-    UPDATE archive_floors SET floor = greatest(archived, %(edge)s::timestamptz)
-    WHERE floor > greatest(archived, %(edge)s::timestamptz)
+    UPDATE archive_floors f SET floor = greatest(f.archived, %(edge)s::timestamptz)
+    FROM meters m WHERE m.stream = f.stream
+    AND f.floor > greatest(f.archived, %(edge)s::timestamptz)
 """
-REOPEN_ALL = "DELETE FROM archive_floors WHERE archived IS NULL"
+REOPEN_ALL = """
+    DELETE FROM archive_floors f USING meters m WHERE m.stream = f.stream AND f.archived IS NULL
+"""
 NOTED = "SELECT stream FROM rollup_notes WHERE stream = ANY(%s) LIMIT 1"
 
 Say = Callable[[str], None]

@@ -84,11 +84,13 @@ def dump(url: str, write: Write, say: Callable[[str], None]) -> Dump:
     """Hand every table to `write`, piece by piece under names like `readings_2025_03/000000.copy`.
 
     One snapshot, while others go on writing; nothing is archived meanwhile.  Blocking; Unavailable,
-    Conflict.
+    Conflict, BadInput where there is nothing of ours.
     """
     found = schema(url)
     if found.unknown:
         raise Conflict(f"the database has {', '.join(found.unknown)} of a newer Ohmstead: use that")
+    if not found.applied:
+        raise BadInput(f"the database at {hidden(url)} is no Ohmstead's: it has nothing to back up")
     with connected(url) as guard, connected(url) as connection:
         guard.autocommit = True
         _while_nobody_archives(guard)
