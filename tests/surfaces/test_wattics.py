@@ -56,11 +56,21 @@ def test_the_time_is_local_with_its_offset() -> None:
         "1994-11-05T13:15:30.000+00:00",
         "1994-11-05T14:15:30.0+0100",
         "1994-11-05T14:15:30,000+01",
+        "1994-11-05T14:15:30.00000000000+01:00",
+        "19941105T141530.000+0100",
+        "19941105T131530Z",
     ],
 )
 def test_spellings_of_one_moment(written: str) -> None:
-    """W3C NOTE-datetime, Examples: two ways to write one moment; milliseconds are optional."""
+    """W3C NOTE-datetime and ISO 8601:2004, 4.3.2: ways to write it; milliseconds are optional."""
     assert parse(packet(tsISO8601=written, value=1)).at == datetime(1994, 11, 5, 13, 15, 30, 0, UTC)
+
+
+@pytest.mark.parametrize("time", ["24:00", "24:00:00", "24:00:00.000"])
+def test_midnight_may_be_the_end_of_its_day(time: str) -> None:
+    """ISO 8601:2004, 4.2.3: 24:00 is the instant at the end of a day."""
+    assert wattics.moment(f"2026-02-28T{time}+01:00") == datetime(2026, 2, 28, 23, 0, 0, 0, UTC)
+    assert wattics.moment("20260331T2400Z") == datetime(2026, 4, 1, 0, 0, 0, 0, UTC)
 
 
 def test_minutes_are_enough() -> None:
@@ -111,6 +121,10 @@ def test_unknown_fields_are_told_and_do_no_harm() -> None:
         (packet(tsISO8601=1700000000), "tsISO8601", "not a time"),
         (packet(tsISO8601="2026-02-30T21:45:31Z"), "tsISO8601", "not a time there is"),
         (packet(tsISO8601="2026-02-10T21:45:31+99:00"), "tsISO8601", "not a time there is"),
+        (packet(tsISO8601="2026-02-10T24:00:01Z"), "tsISO8601", "not a time there is"),
+        (packet(tsISO8601="9999-12-31T24:00Z"), "tsISO8601", "not a time there is"),
+        (packet(tsISO8601="2026-02-10T21:45:31+01:60"), "tsISO8601", "not a time"),
+        (b'{"id":null,"tsISO8601":"2026-02-10T21:45:31Z"}', "id", "null is not a text"),
         (packet(aP_1="5"), "aP_1", "not a number"),
         (packet(aP_1=True), "aP_1", "not a number"),
         (packet(pC_2=[1]), "pC_2", "not a number"),

@@ -61,9 +61,13 @@ _SIZE = len(_Packet.__struct_fields__)
 _decode = msgspec.json.Decoder(_Packet).decode
 _fields_of = msgspec.structs.astuple
 _MOMENT = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)"
-    r"\s?(?:([Zz])|([+-])(\d{2}):?(\d{2})?)?"
+    r"(\d{4}-\d{2}-\d{2}|\d{8})[Tt ]"
+    r"(\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,20})?)?|\d{4}(?:\d{2}(?:[.,]\d{1,20})?)?)"
+    r"\s?(?:([Zz])|([+-])(\d{2}):?([0-5]\d)?)?",
+    re.ASCII,
 )
+_MIDNIGHT = re.compile(r"24(?=:?00(?::?00(?:[.,]0+)?)?$)")
+"""The end of a day, as 24 o'clock."""
 
 
 class Said(NamedTuple):
@@ -188,8 +192,10 @@ def _number(name: str, value: object) -> float | None:
 def moment(written: object, *, utc: bool = False) -> datetime:
     """The moment of a `tsISO8601`, aware, with the offset that was sent; raises Misfit.
 
-    Seconds and their fraction may be missing, a comma may stand for the point.
-    Source: "The timestamp format must comply with the ISO8601 standard"; W3C NOTE-datetime.
+    Seconds and their fraction may be missing, a comma may stand for the point; 24:00 is the end of
+    its day; the basic format is taken, too.
+    Source: "The timestamp format must comply with the ISO8601 standard"; ISO 8601:2004, 4.2.3 and
+    4.3.2; W3C NOTE-datetime.
 
     >>> moment("2016-02-10T21:45:31.070+11:00").utcoffset()
     datetime.timedelta(seconds=39600)
@@ -202,8 +208,9 @@ def moment(written: object, *, utc: bool = False) -> datetime:
     if not zulu and not sign and not utc:
         raise Misfit(AT, f"{_shown(written)} has no offset from UTC; {like}")
     ahead = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    time, midnight = _MIDNIGHT.subn("00", time.replace(",", "."))
     try:
-        local = datetime.fromisoformat(f"{day}T{time.replace(',', '.')}+00:00")
+        local = datetime.fromisoformat(f"{day}T{time}+00:00") + timedelta(days=midnight)
         offset = -ahead if sign == "-" else ahead
         at = datetime.fromisoformat(
             f"{local.replace(tzinfo=None).isoformat()}{_written_offset(offset)}"
@@ -219,7 +226,7 @@ def _written_offset(offset: timedelta) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
