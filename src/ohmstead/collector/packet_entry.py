@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import Protocol
@@ -11,6 +12,7 @@ from ohmstead.collector.packet_replies import Reply
 from ohmstead.collector.packets import Request
 
 SWEEP_S = 5.0
+HEADS_MOST, HEAD_LARGEST = 4096, 2048
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -20,6 +22,17 @@ class Peer(Enum):
     SAFE = "https, or loopback"
     PLAIN = "plain http from elsewhere"
     PROXY = "a proxy that is trusted, whose headers say"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the target and the headers of a packet say; `length` is of its body."""
+
+    authorization: bytes
+    utc: bool = False
+    partial: bool = False
+    close: bool = False
+    length: int = 0
 
 
 class Swept(Protocol):
@@ -43,6 +56,13 @@ class Entry:
         self.connections: set[Swept] = set()
         self._dated: list[tuple[bytes, bytes]] | None = None
         self._rendered: dict[Reply, bytes] = {}
+        self.heads: dict[bytes, Head] = {}
+        """Heads of packets that came lately, byte for byte."""
+
+    def learn(self, written: bytes, head: Head) -> None:
+        """Keep what a head says, until the next sweep: it has a password in it."""
+        if len(self.heads) < HEADS_MOST and len(written) <= HEAD_LARGEST:
+            self.heads[written] = head
 
     def rendered(self, reply: Reply, dated: list[tuple[bytes, bytes]]) -> bytes:
         """The bytes of a reply; those of the usual ones are made once a second, for their date."""
@@ -84,6 +104,7 @@ class Entry:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_S)
+            self.heads.clear()
             for each in list(self.connections):
                 each.sweep(loop.time())
 

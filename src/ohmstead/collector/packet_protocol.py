@@ -17,7 +17,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ohmstead.collector import packet_replies as replies
-from ohmstead.collector.packet_entry import Entry, rendered
+from ohmstead.collector.packet_entry import Entry, Head, Peer, rendered
 from ohmstead.collector.packet_replies import Reply
 from ohmstead.surfaces.wattics import LARGEST
 
@@ -30,6 +30,8 @@ PATHS: Mapping[bytes, str] = MappingProxyType(
     }
 )
 """Where packets go, with and without the slash: a redirect would make GET of POST."""
+SPECIAL = frozenset((b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"))
+HEAD_END = b"\r\n\r\n"
 DRAINED_MOST = 4 * 1024 * 1024
 """Bytes of a body too large that are read, so that its sender reads the answer."""
 HEADERS_MOST = 64 * 1024
@@ -45,11 +47,11 @@ class Slot:
 
     __slots__ = ("_connection", "authorization", "body", "close", "partial", "reply", "utc")
 
-    def __init__(self, connection: "PacketProtocol", authorization: bytes, body: bytes) -> None:
+    def __init__(self, connection: "PacketProtocol", body: bytes, head: Head) -> None:
         self._connection = connection
-        self.authorization = authorization
+        self.authorization = head.authorization
         self.body = body
-        self.utc = self.partial = self.close = False
+        self.utc, self.partial, self.close = head.utc, head.partial, head.close
         self.reply: Reply | None = None
 
     def settle(self, reply: Reply) -> None:
@@ -76,12 +78,40 @@ class PacketProtocol(HttpToolsProtocol):
         self._keeps = True
         self._begun_s: float | None = None
         self._seen_s = self.loop.time()
+        self._between = True
+        self._plain: list[Head] = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
         super().connection_made(transport)
         self._entry.connections.add(self)
         self._peer = self._entry.peer(self.scheme, self.client[0] if self.client else "")
+
+    def data_received(self, data: bytes) -> None:
+        """A packet whose head is known needs no parser; anything else goes to it.
+
+        A head is known when the parser took the same bytes before, at the beginning of a request,
+        and they were of a packet with nothing special about it.  Where its body comes with it,
+        whole and alone, the parser would say the same again, and is between two requests still.
+        """
+        if not self._between or self._closing or self._peer is not Peer.SAFE:
+            super().data_received(data)
+            return
+        size = data.find(HEAD_END) + len(HEAD_END)
+        head = self._entry.heads.get(data[:size])
+        if head is not None and len(data) == size + head.length and self._active is None:
+            self._unset_keepalive_if_required()
+            self._seen_s = self.loop.time()
+            slot = Slot(self, data[size:], head)
+            self._in_turn(slot)
+            self._entry.packets.take(slot)
+            return
+        self._plain.clear()
+        super().data_received(data)
+        # Where more than one head came, the length of the last body is not that of all the rest.
+        alone = [head for head in self._plain if len(data) == size + head.length]
+        if alone and data.startswith(b"POST "):
+            self._entry.learn(data[:size], alone[0])
 
     # ------------------------------------------------------------ from the parser
     def on_url(self, url: bytes) -> None:
@@ -99,6 +129,7 @@ class PacketProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self._path = None
         self._heads = 0
+        self._between = False
         self._begun_s = self._seen_s = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -161,6 +192,7 @@ class PacketProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A whole packet: to the collector, and its answer in its turn."""
+        self._between = True
         if self._path is None:
             if not self._closing:
                 super().on_message_complete()
@@ -168,19 +200,19 @@ class PacketProtocol(HttpToolsProtocol):
         if self._closing:
             return
         self._begun_s = None
-        authorization = encoding = b""
-        for name, value in self.headers:
-            if name == b"authorization":
-                authorization = value
-            elif name == b"content-encoding":
-                encoding = value
-        slot = Slot(self, authorization, b"".join(self._pieces))
-        self._pieces = []
-        slot.utc, slot.partial = (
-            self._path == "unifiedjson_utc",
-            self._path == "unifiedjson_partial",
+        said = dict(self.headers)  # of those said twice the last one
+        head = Head(
+            said.get(b"authorization", b""),
+            utc=self._path == "unifiedjson_utc",
+            partial=self._path == "unifiedjson_partial",
+            close=not self._keeps,
+            length=self._size,
         )
-        slot.close = not self._keeps
+        encoding = said.get(b"content-encoding", b"")
+        if self._refused is None and said.keys().isdisjoint(SPECIAL) and b"content-length" in said:
+            self._plain.append(head)
+        slot = Slot(self, b"".join(self._pieces), head)
+        self._pieces = []
         self._path = None
         self._in_turn(slot)
         if encoding and self._refused is None:
@@ -196,6 +228,13 @@ class PacketProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             self._turns.clear()  # whoever asked is gone
             return
+        if len(self._turns) == 1 and self._active is None and not self._closing:
+            (turn,) = self._turns  # as nearly always
+            if isinstance(turn, Slot) and turn.reply is not None and not turn.close:
+                self._turns.clear()
+                self._seen_s = self.loop.time()
+                self.transport.write(self._answer(turn, turn.reply))
+                return
         out: list[bytes] = []
         while self._turns and self._active is None and not self._closing:
             turn = self._turns[0]

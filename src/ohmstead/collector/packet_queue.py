@@ -28,7 +28,6 @@ grow: far fewer transactions, and less CPU for each packet."""
 ANSWER_S = 8.0
 """After so long without the database everybody who waits gets 503."""
 _REPLIES = {
-    Fate.ACCEPTED: replies.STORED,
     Fate.LATE: replies.DISCARDED,
     Fate.DUPLICATE: replies.KNOWN,
 }
@@ -60,14 +59,19 @@ class _Item(NamedTuple):
 
 
 class PacketQueue:
-    """Commits packets batch by batch, in the order in which they came, and tells each its fate."""
+    """Commits packets batch by batch, in the order in which they came, and tells each its fate.
+
+    Readings are shown to `on_stored`, where `watched` is given those of the meters that it names.
+    """
 
     def __init__(
         self,
         committer: Commits,
         on_stored: Callable[[Sequence[Stored]], None] | None = None,
         merges: Merges | None = None,
+        watched: Callable[[], frozenset[str]] | None = None,
     ) -> None:
+        self._watched = watched
         self._committer, self._on_stored, self._merges = committer, on_stored, merges
         self._waiting: deque[_Item] = deque()
         self._more = asyncio.Event()
@@ -167,12 +171,18 @@ class PacketQueue:
         item.who.settle(replies.refusal(400, str(trouble)) if bad else replies.BROKEN)
 
     def _settle(self, items: Sequence[_Item], outcome: Outcome, merged: Container[int]) -> None:
+        for fate, count in Counter(outcome.fates).items():
+            self.counts[fate.value] += count
         stored = []
+        looked_at = self._watched() if self._watched is not None else None
+        shows = self._on_stored is not None and (looked_at is None or len(looked_at) > 0)
         for n, (item, fate) in enumerate(zip(items, outcome.fates, strict=True)):
-            self.counts[fate.value] += 1
-            if fate is Fate.ACCEPTED and self._on_stored is not None:
-                row = item.row
-                stored.append(Stored(item.meter, row.stream, row.at, row.values, row.value))
+            if fate is Fate.ACCEPTED:
+                if shows and (looked_at is None or item.meter in looked_at):
+                    row = item.row
+                    stored.append(Stored(item.meter, row.stream, row.at, row.values, row.value))
+                item.who.settle(replies.STORED)
+                continue
             reply = replies.MERGED if n in merged else _REPLIES.get(fate)
             item.who.settle(reply or _refused(outcome.reasons[n]))
         if stored and self._on_stored is not None:

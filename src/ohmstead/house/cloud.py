@@ -158,6 +158,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
                 app,
                 trusted=options.trusted_proxies,
                 on_stored=show,
+                watched=lambda: hub.meters,
             )
         )
         sql_at = None

@@ -114,6 +114,7 @@ async def run(started: Callable[[], None]) -> None:
                 nothing_else,
                 trusted=options.trusted,
                 on_stored=live.show,
+                watched=lambda: live.watched,
             )
         )
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

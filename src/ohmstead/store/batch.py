@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from zlib import crc32
 
 import msgspec
@@ -11,8 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmstead.reading.reading import NOTHING, Identity
-from ohmstead.store import columns
-from ohmstead.store.packed import Column, Kind, Packed, array, moments, wires
+from ohmstead.store import columns, rollup_notes
+from ohmstead.store.packed import (
+    Column,
+    Floats,
+    Kind,
+    Packed,
+    array,
+    arrays_of,
+    copied,
+    moments,
+    wires,
+)
 
 KINDS: Mapping[str, Kind] = {
     "received_at": "timestamptz",
@@ -22,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "value": "float8",
     "meter_crc": "int4",
 }
+_NAMES = tuple(columns.VALUES.values())
+_PLACE: Mapping[str, int] = {obis: n for n, obis in enumerate(columns.VALUES)}
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -42,14 +55,16 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     identity: Identity | None = None
     value: float | None = None
     raw: bytes | None = None
+    meter_crc: int | None = None
+    """Of whose meter it is, where the number is known and the identity not: an import's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows by stream and, within one, as they arrived: `rows[i]` is number `numbers[i]` of them.
 
-    `newest` are the indices of what `latest` may show, one a stream; `columns` those that one of
-    the rows has, beside stream and time.
+    `newest` are the indices of what `latest` may show, one a stream; `fields` the columns that one
+    of the rows has, beside stream, time and `values`, whose columns are `names` (NaN is none).
     """
 
     numbers: Sequence[int]
@@ -57,23 +72,40 @@ class Batch:
     streams: npt.NDArray[np.int32]
     at: npt.NDArray[np.int64]
     newest: npt.NDArray[np.int64]
-    columns: Mapping[str, Column]
+    fields: Mapping[str, Column]
+    names: Sequence[str]
+    values: Floats
+    bits: npt.NDArray[np.int64]
+    """What each row says.  See store/rollup_notes.py."""
 
     @property
     def one_each(self) -> bool:
         """Whether no stream has two rows."""
         return len(self.newest) == len(self.rows)
 
-    def keyed(self, which: npt.NDArray[np.int64] | None = None) -> dict[str, Column]:
-        """The columns with stream and time, of all rows or of those `which`."""
-        every = {
+    @property
+    def columns(self) -> Mapping[str, Kind]:
+        """Every column and its type, in the order of `copied` and `arrays`."""
+        fields = {name: column.kind for name, column in self._keyed().items()}
+        return fields | dict.fromkeys(self.names, "float8")
+
+    def _keyed(self) -> dict[str, Column]:
+        return {
             "stream": Column("int4", self.streams),
             "at": Column("timestamptz", self.at),
-            **self.columns,
+            **self.fields,
         }
-        if which is None:
-            return every
-        return {name: column.only(which) for name, column in every.items()}
+
+    def copied(self) -> bytes:
+        """All rows, for a COPY."""
+        return copied(list(self._keyed().values()), self.values)
+
+    def arrays(self, *, newest: bool = False) -> list[Packed]:
+        """Each column as a parameter, of all rows or of the newest."""
+        keyed, values = list(self._keyed().values()), self.values
+        if newest and not self.one_each:
+            keyed, values = [each.only(self.newest) for each in keyed], values[self.newest]
+        return [*map(array, keyed), *arrays_of(values)]
 
     def identities(self) -> Packed:
         """Who the meters of the newest rows say they are."""
@@ -89,16 +121,74 @@ def batch_of(kept: Sequence[tuple[int, Row]]) -> Batch:
     """The rows, each with its number, as columns; there is at least one."""
     ordered = sorted(kept, key=lambda each: each[1].stream)
     rows = [row for _, row in ordered]
-    streams = np.fromiter((row.stream for row in rows), np.int32, len(rows))
-    at = moments((row.at for row in rows), len(rows))
+    streams = np.array([row.stream for row in rows], np.int32)
+    at = moments([row.at for row in rows], len(rows))
+    names, values, bits = _values(rows)
     return Batch(
         numbers=[n for n, _ in ordered],
         rows=rows,
         streams=streams,
         at=at,
         newest=_newest(streams, at),
-        columns=dict(_columns(rows)),
+        fields=dict(_fields(rows)),
+        names=names,
+        values=values,
+        bits=bits,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Rows with the same catalogue keys: their columns, and which of the values each one is."""
+
+    names: tuple[str, ...]
+    order: npt.NDArray[np.int64]
+    bits: int
+
+
+@lru_cache(maxsize=4096)
+def _layout(keys: tuple[str, ...]) -> _Layout:
+    found = [(_PLACE[obis], n) for n, obis in enumerate(keys) if obis in _PLACE]
+    found.sort()
+    names = tuple(_NAMES[place] for place, _ in found)
+    order = np.array([n for _, n in found], dtype=np.int64)
+    return _Layout(names, order, rollup_notes.bits(keys, has_value=False))
+
+
+def _values(rows: Sequence[Row]) -> tuple[Sequence[str], Floats, npt.NDArray[np.int64]]:
+    """The measured values, their columns in the catalogue's order, and what each row says."""
+    said = [row.values for row in rows]
+    keys = list(map(tuple, said))
+    bits = np.empty(len(rows), np.int64)
+    if keys.count(keys[0]) == len(keys):
+        layout = _layout(keys[0])
+        names: Sequence[str] = layout.names
+        values = _numbers(said, layout, len(keys[0]))
+        bits[:] = layout.bits
+    else:
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for n, each in enumerate(keys):
+            alike.setdefault(each, []).append(n)
+        layouts = {each: _layout(each) for each in alike}
+        some = {name for layout in layouts.values() for name in layout.names}
+        names = [name for name in _NAMES if name in some]
+        places = {name: n for n, name in enumerate(names)}
+        values = np.full((len(rows), len(names)), np.nan)
+        for each, which in alike.items():
+            layout = layouts[each]
+            into = [places[name] for name in layout.names]
+            values[np.ix_(which, into)] = _numbers([said[n] for n in which], layout, len(each))
+            bits[which] = layout.bits
+    bits |= [0 if row.value is None else rollup_notes.BIT["value"] for row in rows]
+    return names, values, bits
+
+
+def _numbers(said: Sequence[Mapping[str, float]], layout: _Layout, width: int) -> Floats:
+    """The values of rows of one layout, as the database has them."""
+    every = chain.from_iterable(each.values() for each in said)
+    return np.fromiter(every, np.float64, len(said) * width).reshape(len(said), width)[
+        :, layout.order
+    ]
 
 
 def _newest(streams: npt.NDArray[np.int32], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -110,25 +200,20 @@ def _newest(streams: npt.NDArray[np.int32], at: npt.NDArray[np.int64]) -> npt.ND
     return np.asarray(order[last])
 
 
-def _columns(rows: Sequence[Row]) -> Iterator[tuple[str, Column]]:
-    """The columns that one of the rows has."""
-    received = rows[0].received_at
-    if all(row.received_at is received for row in rows):
-        at = np.full(len(rows), moments([received], 1)[0])
-    else:
-        at = moments((row.received_at for row in rows), len(rows))
-    yield "received_at", Column("timestamptz", at)
-    for name in ("meter_at", "number", "tariff", "value"):
-        said = [getattr(row, name) for row in rows]
-        if any(each is not None for each in said):
+def _fields(rows: Sequence[Row]) -> Iterator[tuple[str, Column]]:
+    """What one of the rows has beside its values."""
+    yield "received_at", Column("timestamptz", moments([r.received_at for r in rows], len(rows)))
+    for name, said in (
+        ("meter_at", [row.meter_at for row in rows]),
+        ("number", [row.number for row in rows]),
+        ("tariff", [row.tariff for row in rows]),
+        ("value", [row.value for row in rows]),
+    ):
+        if said.count(None) < len(said):
             yield name, _column(KINDS[name], said)
-    whose = [row.identity.id if row.identity is not None else None for row in rows]
+    whose = [_who(row) for row in rows]
     if any(whose):
-        yield "meter_crc", _column("int4", [_crc(each) if each else None for each in whose])
-    seen = dict.fromkeys(obis for row in rows for obis in row.values)
-    for obis, name in columns.VALUES.items():
-        if obis in seen:
-            yield name, _floats([row.values.get(obis) for row in rows])
+        yield "meter_crc", _column("int4", whose)
 
 
 def _floats(said: Sequence[float | None]) -> Column:
@@ -159,12 +244,14 @@ def _identity(identity: Identity) -> bytes | None:
     return msgspec.json.encode(said) if said else None
 
 
+def _who(row: Row) -> int | None:
+    """A number for the meter that a row is of."""
+    if row.identity is not None and row.identity.id:
+        return _crc(row.identity.id)
+    return row.meter_crc
+
+
 @lru_cache(maxsize=10_000)
 def _crc(serial: str) -> int:
     """A number for who the meter is, of 32 bits with a sign; never 0."""
     return (crc32(serial.encode()) or 1) - 2**31 or 1
-
-
-def arrays(found: Mapping[str, Column]) -> list[Packed]:
-    """Each column as a parameter."""
-    return [array(column) for column in found.values()]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -22,9 +23,10 @@ import structlog
 from ohmstead.clock import Clock
 from ohmstead.errors import Unavailable
 from ohmstead.store import archive_floors, columns, months, rollup_notes
-from ohmstead.store.batch import Batch, Row, arrays, batch_of
+from ohmstead.store.batch import Batch, Row, batch_of
 from ohmstead.store.database import Connection, Database, listed
-from ohmstead.store.packed import Column, array, copied
+from ohmstead.store.own_connection import OwnConnection
+from ohmstead.store.packed import Column, Kind, array
 
 __all__ = ["Committer", "Fate", "Late", "Outcome", "Row"]
 
@@ -102,14 +104,23 @@ AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 
 class Committer:
-    """Writes batches; calls take turns, several processes may each have one."""
+    """Writes batches; calls take turns, several processes may each have one.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    One that is to have a connection of its `own` is closed after use.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, own: bool = False) -> None:
         self._database = database
+        self._own = OwnConnection(database) if own else None
         self._clock = clock
         self._turn = asyncio.Lock()
         self._months: set[months.Month] = set()
         self._log = structlog.get_logger("ohmstead.store")
+
+    async def close(self) -> None:
+        """Close its own connection."""
+        if self._own is not None:
+            await self._own.close()
 
     async def commit(self, rows: Sequence[Row], late: Late = "store") -> Outcome:
         """Store `rows` in one transaction and say what became of each.
@@ -166,7 +177,7 @@ class Committer:
     ) -> tuple[dict[int, Fate], Mapping[int, str]]:
         """What became of each row that may come in, and why others, of archived time, may not."""
         await self._have_months(set(_months(row.at for _, row in kept)))
-        async with self._database.transaction() as connection:
+        async with (self._own or self._database).transaction() as connection:
             old = await self._too_old(connection, kept)
             if old:
                 refused = refused + Counter(row.stream for n, row in kept if n in old)
@@ -189,7 +200,9 @@ class Committer:
                 tally = Counter((row.stream, fates[n]) for n, row in kept)
                 tally.subtract((stream, Fate.ACCEPTED) for stream in before)  # counted in latest
                 await _count(connection, tally, refused)
-            await _note(connection, batch, fates)
+            async with connection.pipeline():  # one way there and back for both
+                await _note(connection, batch, fates)
+                await connection.commit()
         return fates, old
 
     async def _too_old(
@@ -211,11 +224,10 @@ class Committer:
 
 async def _move_latest(connection: Connection, batch: Batch) -> dict[int, datetime]:
     """Let `latest` show the newest rows; gives the streams that moved, and from when."""
-    found = batch.keyed(batch.newest)
-    names = [name for name in found if name not in ("stream", "at")]
-    statement = MOVE_LATEST.format(names=listed(names), arrays=_placeholders(found))
-    given = [*arrays(found), batch.identities(), batch.raws()]
-    moved = await connection.execute(statement.encode(), given, binary=True)
+    statement = _move_latest_of(tuple(batch.columns.items()))
+    given = [*batch.arrays(newest=True), batch.identities(), batch.raws()]
+    async with connection.pipeline():  # with the beginning of the transaction
+        moved = await connection.execute(statement, given, binary=True)
     return {stream: previous or BEFORE_ALL for stream, previous in await moved.fetchall()}
 
 
@@ -230,10 +242,9 @@ def _all_new(batch: Batch, before: Mapping[int, datetime], late: Late) -> bool:
 
 async def _copy(connection: Connection, batch: Batch) -> None:
     """Rows that are new, each one."""
-    found = batch.keyed()
-    statement = COPY.format(names=listed(found))
+    statement = COPY.format(names=listed(batch.columns))
     async with connection.cursor().copy(statement.encode()) as copy:
-        await copy.write(copied(list(found.values())))
+        await copy.write(batch.copied())
 
 
 async def _insert(
@@ -249,24 +260,29 @@ async def _insert(
         fresh = [each for each in kept if each[0] not in dropped]
     new: set[tuple[Any, ...]] = set()
     if fresh:
-        found = batch_of(fresh).keyed()
+        batch = batch_of(fresh)
+        found = batch.columns
         statement = INSERT.format(names=listed(found), arrays=_placeholders(found))
-        inserted = await connection.execute(statement.encode(), arrays(found), binary=True)
+        inserted = await connection.execute(statement.encode(), batch.arrays(), binary=True)
         new = set(await inserted.fetchall())
     return dict(_fates(kept, before, new, late))
 
 
-def _placeholders(found: Mapping[str, Column]) -> str:
-    return ", ".join(f"%s::{column.kind}[]" for column in found.values())
+def _placeholders(found: Mapping[str, Kind]) -> str:
+    return ", ".join(f"%s::{kind}[]" for kind in found.values())
+
+
+@lru_cache(maxsize=256)
+def _move_latest_of(found: tuple[tuple[str, Kind], ...]) -> bytes:
+    """The statement for rows with these columns."""
+    names = [name for name, _ in found if name not in ("stream", "at")]
+    return MOVE_LATEST.format(names=listed(names), arrays=_placeholders(dict(found))).encode()
 
 
 async def _note(connection: Connection, batch: Batch, fates: Mapping[int, Fate]) -> None:
     """Note what is new, so that its buckets are made."""
-    bits = np.array(
-        [rollup_notes.bits(tuple(row.values), row.value is not None) for row in batch.rows]
-    )
-    streams, at = batch.streams, batch.at
-    if any(fate not in (Fate.ACCEPTED, Fate.LATE) for fate in fates.values()):
+    streams, at, bits = batch.streams, batch.at, batch.bits
+    if not {Fate.ACCEPTED, Fate.LATE}.issuperset(fates.values()):
         new = np.array([fates[n] in (Fate.ACCEPTED, Fate.LATE) for n in batch.numbers])
         streams, at, bits = streams[new], at[new], bits[new]
     await rollup_notes.write(connection, streams, at, bits)

@@ -32,6 +32,11 @@ LOCK_TIMEOUT, LOCK_AGAIN_S, LOCK_TRIES = "2s", 1.0, 30
 HALF = "half_restored"
 """The table that a database has while a backup is restored into it."""
 CONNECT_TIMEOUT_S = 10
+CONNECTED_WITH: Mapping[str, Any] = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "application_name": "ohmstead",
+    "options": "-c timezone=UTC -c client_min_messages=warning",
+}
 WAIT_S = 15.0
 """How long a question waits for a connection, longer than a restart of the server takes."""
 ASK_AGAIN_S = 0.5
@@ -52,11 +57,7 @@ class Database:
             max_size=size,
             reconnect_timeout=0,  # no waiting longer and longer: whoever asks next tries again
             check=AsyncConnectionPool.check_connection,
-            kwargs={
-                "connect_timeout": CONNECT_TIMEOUT_S,
-                "application_name": "ohmstead",
-                "options": "-c timezone=UTC -c client_min_messages=warning",
-            },
+            kwargs=dict(CONNECTED_WITH),
             name="ohmstead",
         )
 
@@ -92,19 +93,13 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection in a transaction, committed at the end; Unavailable, BadInput."""
-        try:
+        with understood(self.url):
             connection = await self._taken()
             try:
                 async with connection:
                     yield connection
             finally:
                 await self._pool.putconn(connection)
-        except UNFIT as trouble:
-            raise BadInput(f"the database cannot keep that ({_first_line(trouble)})") from trouble
-        except AWAY as trouble:
-            raise Unavailable(
-                f"the database at {hidden(self.url)} is away ({_first_line(trouble)}); try again"
-            ) from trouble
 
     async def _taken(self) -> Connection:
         """A connection of the pool, asked for again and again while the server restarts."""
@@ -132,6 +127,19 @@ class Database:
         """Do `statement`; gives how many rows it touched."""
         async with self.transaction() as connection:
             return (await connection.execute(statement.encode(), parameters)).rowcount
+
+
+@contextmanager
+def understood(url: str) -> Iterator[None]:
+    """Say what the driver says in our errors: Unavailable, BadInput."""
+    try:
+        yield
+    except UNFIT as trouble:
+        raise BadInput(f"the database cannot keep that ({_first_line(trouble)})") from trouble
+    except AWAY as trouble:
+        raise Unavailable(
+            f"the database at {hidden(url)} is away ({_first_line(trouble)}); try again"
+        ) from trouble
 
 
 def checked(url: str) -> str:

@@ -5,7 +5,7 @@ Source: PostgreSQL, COPY, binary format; array_send and array_recv for arrays.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -19,15 +19,16 @@ from psycopg.pq import Format
 Kind = Literal["int2", "int4", "int8", "float8", "timestamptz"]
 Values: TypeAlias = npt.NDArray[Any]
 Absent: TypeAlias = npt.NDArray[np.bool_]
+Floats: TypeAlias = npt.NDArray[np.float64]
 
-ELEMENTS: dict[Kind, tuple[int, int, str]] = {
-    "int2": (21, 1005, ">i2"),
-    "int4": (23, 1007, ">i4"),
-    "int8": (20, 1016, ">i8"),
-    "float8": (701, 1022, ">f8"),
-    "timestamptz": (1184, 1185, ">i8"),
+ELEMENTS: dict[Kind, tuple[int, int, str, int]] = {
+    "int2": (21, 1005, ">i2", 2),
+    "int4": (23, 1007, ">i4", 4),
+    "int8": (20, 1016, ">i8", 8),
+    "float8": (701, 1022, ">f8", 8),
+    "timestamptz": (1184, 1185, ">i8", 8),
 }
-"""Type of an element, of an array of them (pg_type), and how the element is written."""
+"""Type of an element, of an array of them (pg_type), how the element is written, its bytes."""
 JSONB_ARRAY, BYTEA_ARRAY = 3807, 1001
 DOCUMENTS: dict[Literal["jsonb", "bytea"], tuple[int, int, bytes]] = {
     "jsonb": (3802, JSONB_ARRAY, b"\1"),  # before each stands the version of its form
@@ -84,19 +85,19 @@ def _packed_as(oid: int) -> type[Packed]:
 
 PACKED = {
     oid: _packed_as(oid)
-    for oid in (*(array for _, array, _ in ELEMENTS.values()), JSONB_ARRAY, BYTEA_ARRAY)
+    for oid in (*(array for _, array, *_ in ELEMENTS.values()), JSONB_ARRAY, BYTEA_ARRAY)
 }
 
 
 def whole_arrays(adapters: AdaptersMap) -> None:
     """From now on binary arrays are given as they came; `unpacked` reads them."""
-    for _, array, _ in ELEMENTS.values():
+    for _, array, *_ in ELEMENTS.values():
         adapters.register_loader(array, _Unread)
 
 
 def array(column: Column) -> Packed:
     """The column as one array."""
-    element, oid, _ = ELEMENTS[column.kind]
+    element, oid, *_ = ELEMENTS[column.kind]
     has_null = column.absent is not None and bool(column.absent.any())
     head = struct.pack(">iiiii", 1, has_null, element, len(column.values), 1)
     return PACKED[oid](head + _written([column]))
@@ -115,32 +116,75 @@ def wires(kind: Literal["jsonb", "bytea"], items: Sequence[bytes | None]) -> Pac
     return PACKED[array_oid](head + b"".join(parts))
 
 
-def copied(columns: Sequence[Column]) -> bytes:
-    """The rows as `COPY ... FROM STDIN (FORMAT BINARY)` takes them."""
-    return COPY_HEAD + _written(columns, counted=True) + COPY_END
+def copied(columns: Sequence[Column], values: Floats | None = None) -> bytes:
+    """The rows as `COPY ... FROM STDIN (FORMAT BINARY)` takes them.
+
+    `values` are further columns of numbers, a row of it for each row.
+    """
+    return COPY_HEAD + _written(columns, values, counted=True) + COPY_END
 
 
-def _written(columns: Sequence[Column], *, counted: bool = False) -> bytes:
+def arrays_of(values: Floats) -> list[Packed]:
+    """Each column of `values` as one array; NaN is NULL."""
+    count, width = values.shape
+    if np.isnan(values).any():
+        columns = (values[:, n] for n in range(width))
+        return [array(Column("float8", each, np.isnan(each))) for each in columns]
+    element, oid, written, size = ELEMENTS["float8"]
+    head = struct.pack(">iiiii", 1, 0, element, count, 1)
+    table = np.empty((width, count), dtype=[("length", ">i4"), ("value", written)])
+    table["length"] = size
+    table["value"] = values.T
+    return [PACKED[oid](head + each.tobytes()) for each in table]
+
+
+def _written(
+    columns: Sequence[Column], values: Floats | None = None, *, counted: bool = False
+) -> bytes:
     """Row by row, each field with its length; that of a NULL is -1, and nothing follows."""
-    fields: list[tuple[str, str]] = [("count", ">i2")] if counted else []
+    width = 0 if values is None else values.shape[1]
+    table = np.empty(len(columns[0].values), dtype=_row(columns, width, counted=counted))
+    if counted:
+        table["count"] = len(columns) + width
+    gone: list[tuple[str, Absent]] = []
+    for n, column in enumerate(columns):
+        size = ELEMENTS[column.kind][3]
+        some = column.absent is not None and bool(column.absent.any())
+        table[f"v{n}"] = _without(column) if some else column.values
+        table[f"l{n}"] = np.where(np.asarray(column.absent), -1, size) if some else size
+        if some and column.absent is not None:
+            gone.append((f"v{n}", column.absent))
+    if values is not None and width:
+        absent = np.isnan(values)
+        some = bool(absent.any())
+        table["numbers"]["value"] = values
+        table["numbers"]["length"] = np.where(absent, -1, 8) if some else 8
+        if some:
+            return _shortened(table, gone, absent)
+    return _shortened(table, gone, None) if gone else table.tobytes()
+
+
+def _row(columns: Sequence[Column], width: int, *, counted: bool) -> np.dtype[Any]:
+    """How a row is written."""
+    fields: list[Any] = [("count", ">i2")] if counted else []
     for n, column in enumerate(columns):
         fields += [(f"l{n}", ">i4"), (f"v{n}", ELEMENTS[column.kind][2])]
-    table = np.empty(len(columns[0].values), dtype=fields)
-    if counted:
-        table["count"] = len(columns)
-    some = False
-    for n, column in enumerate(columns):
-        size = table.dtype[f"v{n}"].itemsize
-        table[f"v{n}"] = column.values if column.absent is None else _without(column)
-        table[f"l{n}"] = size if column.absent is None else np.where(column.absent, -1, size)
-        some = some or (column.absent is not None and bool(column.absent.any()))
-    if not some:
-        return table.tobytes()
+    if width:
+        fields.append(("numbers", [("length", ">i4"), ("value", ">f8")], (width,)))
+    return np.dtype(fields)
+
+
+def _shortened(table: Values, gone: Sequence[tuple[str, Absent]], absent: Absent | None) -> bytes:
+    """The rows without the room of what is NULL."""
     kept = np.ones((len(table), table.dtype.itemsize), dtype=np.bool_)
-    for n, column in enumerate(columns):
-        if column.absent is not None and table.dtype.fields is not None:
-            kind, offset = table.dtype.fields[f"v{n}"][:2]
-            kept[column.absent, offset : offset + kind.itemsize] = False
+    places: Mapping[str, Any] = table.dtype.fields or {}
+    for name, marks in gone:
+        kind, offset = places[name][:2]
+        kept[marks, offset : offset + kind.itemsize] = False
+    if absent is not None:
+        offset = places["numbers"][1]
+        pairs = kept[:, offset : offset + absent.shape[1] * 12]
+        pairs.reshape(len(table), absent.shape[1], 12)[:, :, 4:][absent] = False
     return table.view(np.uint8).reshape(kept.shape)[kept].tobytes()
 
 
