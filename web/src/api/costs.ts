@@ -17,6 +17,7 @@ export const costs = {
     answered(client.GET("/api/meters/{id}/costs", { params: { path: { id }, query }, signal })),
   contracts: (id: string, signal: AbortSignal) => answered(client.GET("/api/meters/{id}/contracts", { ...of(id), signal })),
   assign: (id: string, body: Shapes["NewContract"]) => answered(client.POST("/api/meters/{id}/contracts", { ...of(id), body })),
+  end: (id: string, to: string) => answered(client.PUT("/api/meters/{id}/contracts", { ...of(id), body: { to } })),
   tariffs: (signal: AbortSignal) => answered(client.GET("/api/tariffs", { signal })),
   add: (body: Shapes["NewTariff"]) => answered(client.POST("/api/tariffs", { body })),
 };
