@@ -1,24 +1,29 @@
 """Where an export goes: a file that is there when it is whole, and what options name."""
 
+import errno
+import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from ohmstead.errors import BadInput, Unavailable
-from ohmstead.house.export import day, moment, opened, write
+from ohmstead.house.export import Output, day, moment, opened, write
 from ohmstead.surfaces import formats
 from ohmstead.surfaces.table import Column, Kind, Page, Sheet, Subject
 
 CSV, EXCEL = formats.BY_NAME["csv"], formats.BY_NAME["xlsx"]
 
 
-def _broken_off(file: BinaryIO) -> None:
+def _no_space(_file: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _broken_off(file: Output) -> None:
     file.write(b"half")
     raise KeyboardInterrupt
 
@@ -49,6 +54,35 @@ def test_places_that_are_no_files(tmp_path: Path) -> None:
     with opened(Path("/dev/null"), EXCEL) as file:
         file.write(b"x")
     assert not Path("/dev/null").is_file()
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/exports.md: a full disk is said, and leaves what was there before.  full(4)."""
+    full = Path("/dev/full")
+    said = r"/dev/full cannot be written: No space left.*--output"
+    with pytest.raises(Unavailable, match=said), opened(full, CSV) as file:
+        file.write(b"x")  # waits until the end
+    with pytest.raises(Unavailable, match="No space left"), opened(full, CSV) as file:
+        file.write(bytes(100_000))
+    place = tmp_path / "a.csv"
+    place.write_bytes(b"old")
+    monkeypatch.setattr("os.fsync", _no_space)
+    with pytest.raises(Unavailable, match=r"a\.csv cannot be written"), opened(place, CSV) as file:
+        file.write(b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.csv", b"old")]
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(BadInput, match="standard output is closed"), opened(None, CSV):
+        raise AssertionError
+
+
+def test_who_has_read_enough_is_no_trouble() -> None:
+    """pipe(7): a pipe that nobody reads any more."""
+    read, written = os.pipe()
+    os.close(read)
+    with os.fdopen(written, "wb") as file:
+        out = Output(file, "a pipe")
+        with pytest.raises(BrokenPipeError):
+            out.write(bytes(100_000))
 
 
 def test_no_binary_format_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

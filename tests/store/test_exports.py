@@ -17,17 +17,18 @@ from ohmstead.store.archive import Archive
 from ohmstead.store.audit import By
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
+from ohmstead.store.export_meters import countable, saying
 from ohmstead.store.exports import (
     PAGE_ROWS,
     EnergyAsked,
     Exports,
     ReadingsAsked,
-    countable,
     sheet_of_readings,
     stretches,
 )
 from ohmstead.store.meters import Meter
 from ohmstead.store.retention import Retentions
+from ohmstead.store.virtual_meters import VirtualMeters
 from ohmstead.surfaces import formats
 from ohmstead.surfaces.table import Cell
 
@@ -193,6 +194,26 @@ async def test_meters_that_count_no_energy_are_left_out(make_meter: MakeMeter) -
     can, cannot = countable(meters, "1.8.0")
     assert [meter.id for meter in can] == ["m1"]
     assert cannot == ["meter 'g' of gas counts m3, which is no energy: ask for the quantity value"]
+
+
+async def test_virtual_meters_have_neither_readings_nor_counters(
+    database: Database, make_meter: MakeMeter
+) -> None:
+    """docs/virtual-meters.md: nothing of one is stored, so its readings are refused."""
+    real = await make_meter("m1")
+    virtual = await VirtualMeters(database).add("v", real.site.id, "m1 * 2")
+    can, cannot = saying([real, virtual])
+    assert can == [real]
+    first, last = date(2025, 7, 1), date(2025, 7, 2)
+    with pytest.raises(
+        BadInput, match="'v' is virtual and has no readings: export its energy"
+    ) as no:
+        await Exports(database).columns(ReadingsAsked([real, virtual], first, last))
+    assert cannot == [str(no.value)]
+    both = EnergyAsked([real, virtual], "1.8.0", "day", first, last, named=True, counters=True)
+    assert [row[-2:] for row in await energy(database, both)] == [[None, None], [None, None]]
+    with pytest.raises(BadInput, match="meter 'v' counts intervals: leave --counters out"):
+        EnergyAsked([virtual], "1.8.0", "day", first, last, counters=True).check()
 
 
 def test_stretches_end_where_a_month_does() -> None:

@@ -1,7 +1,6 @@
 """`ohmstead export`: what was measured, for other programs."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -20,13 +19,14 @@ from ohmstead.house import export as house
 from ohmstead.house.installation import Installation, Place, opened
 from ohmstead.settings.cloud import DEFAULT_DATA
 from ohmstead.store.energy_ways import IMPORT
+from ohmstead.store.export_meters import countable, saying
 from ohmstead.store.exports import (
     EnergyAsked,
     Exports,
     ReadingsAsked,
-    countable,
     sheet_of_readings,
 )
+from ohmstead.store.meters import Meter
 from ohmstead.surfaces import formats
 from ohmstead.surfaces.table import Page, Sheet
 
@@ -118,9 +118,7 @@ def energy(  # noqa: PLR0913, PLR0917  (one argument an option)
     async def table(home: Installation, now: Any) -> tuple[Sheet, AsyncIterator[Page]]:
         found = await house.chosen(home, meter or [], site, everything)
         if not meter:
-            found, cannot = countable(found, quantity)
-            for why in cannot:
-                typer.echo(f"ohmstead: left out: {why}", err=True)
+            found = _without(*countable(found, quantity))
         asked = EnergyAsked(
             found,
             quantity,
@@ -162,6 +160,8 @@ def readings(  # noqa: PLR0913, PLR0917  (one argument an option)
 
     async def table(home: Installation, now: Any) -> tuple[Sheet, AsyncIterator[Page]]:
         found = await house.chosen(home, meter or [], site, everything)
+        if not meter:
+            found = _without(*saying(found))
         formats.fits(chosen, len(found))
         asked = ReadingsAsked(found, *span, tuple(quantity or ()))
         exports = Exports(home.database)
@@ -178,6 +178,15 @@ Table: TypeAlias = Callable[
 
 def _place(data: Path | None, database: str | None) -> Place:
     return Place(data or (None if database else DEFAULT_DATA), database, existing=True)
+
+
+def _without(can: list[Meter], cannot: list[str]) -> list[Meter]:
+    """Those of a site that can be asked; the others are named, BadInput where there is no other."""
+    if not can and cannot:
+        raise BadInput("; ".join(cannot))
+    for why in cannot:
+        typer.echo(f"ohmstead: left out: {why}", err=True)
+    return can
 
 
 def _run(
@@ -202,7 +211,6 @@ def _run(
     except asyncio.CancelledError:
         raise typer.Exit(TERMINATED) from None
     except BrokenPipeError:  # who read it has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     if output is not None:
         typer.echo(f"{rows} rows in {output}", err=True)

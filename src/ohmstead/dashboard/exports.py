@@ -17,11 +17,11 @@ from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.dashboard.site_questions import visible_site
 from ohmstead.store.energy_ways import IMPORT
+from ohmstead.store.export_meters import countable, saying
 from ohmstead.store.exports import (
     EnergyAsked,
     Exports,
     ReadingsAsked,
-    countable,
     sheet_of_readings,
 )
 from ohmstead.store.meters import Meter
@@ -144,7 +144,8 @@ async def site_readings(
     format = _format(written, formats.OF_READINGS)
     site, meters = await visible_site(id, user, parts)
     span = asked.moments(first, last, site, parts)
-    return await _readings(meters, f"site-{site.id}", span, quantities, format, parts)
+    can, _ = saying(meters)
+    return await _readings(can, f"site-{site.id}", span, quantities, format, parts)
 
 
 def _energy(  # noqa: PLR0913  (what the query says)
@@ -190,6 +191,8 @@ async def _readings(
     with asked.blamed("format"):
         formats.fits(format, len(meters))
     wanted = ReadingsAsked(meters, *span, tuple(asked.several(quantities)))
+    with asked.blamed("id"):
+        wanted.check()
     exports = Exports(parts.database)
     with asked.blamed("quantities"):
         columns = await exports.columns(wanted)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from ohmstead.errors import BadInput, NotFound, Unavailable
 from ohmstead.house.installation import Installation
@@ -39,7 +39,55 @@ async def chosen(
     return found
 
 
-async def write(pages: AsyncIterator[Page], writer: Writer, file: BinaryIO, told: Told) -> int:
+class Sink(Protocol):
+    """What the bytes of an export go into."""
+
+    def write(self, piece: bytes, /) -> object: ...
+
+
+class Output:
+    """A file whose trouble is said: Unavailable, with what to do, where it cannot be written.
+
+    Who reads a pipe and has enough is a BrokenPipeError still.  Nothing is written after trouble.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def write(self, piece: bytes, /) -> None:
+        """Write all of it, or into what is written later."""
+        with self._watched():
+            self._file.write(piece)
+
+    def flush(self) -> None:
+        """Hand on what waits to be written."""
+        with self._watched():
+            self._file.flush()
+
+    def sync(self) -> None:
+        """Give back when all of it is on the disk."""
+        with self._watched():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as trouble:
+            nowhere = os.open(os.devnull, os.O_WRONLY)  # for what still waits, when it is closed
+            os.dup2(nowhere, self._file.fileno())
+            os.close(nowhere)
+            if isinstance(trouble, BrokenPipeError):
+                raise
+            raise Unavailable(
+                f"{self._name} cannot be written: {trouble.strerror}; make room, or name another"
+                " file with --output"
+            ) from trouble
+
+
+async def write(pages: AsyncIterator[Page], writer: Writer, file: Sink, told: Told) -> int:
     """Write every page; gives how many rows they had."""
     rows = 0
     try:
@@ -55,33 +103,38 @@ async def write(pages: AsyncIterator[Page], writer: Writer, file: BinaryIO, told
 
 
 @contextlib.contextmanager
-def opened(output: Path | None, format: Format) -> Iterator[BinaryIO]:
+def opened(output: Path | None, format: Format) -> Iterator[Output]:
     """Where an export goes: standard output, or a file that is there when it is whole.
 
     The file is written beside its place and moved there at the end, so that whatever ends the
     program leaves what was there before.  BadInput for a binary format to a terminal.
     """
     if output is None:
+        if sys.stdout is None:  # `>&-` in a shell
+            raise BadInput("standard output is closed: name a file with --output")
         if format.binary and sys.stdout.isatty():
             raise BadInput(
                 f"{format.name} is not for a terminal; add --output FILE, or send it on with |"
             )
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        out = Output(sys.stdout.buffer, "standard output")
+        yield out
+        out.flush()
         return
     place = output.expanduser().resolve()
     if place.is_dir():
         raise BadInput(f"{output} is a folder; name a file in it")
     if place.exists() and not place.is_file():  # a device or pipe is written to, not replaced
         with place.open("wb") as file:
-            yield file
+            out = Output(file, str(output))
+            yield out
+            out.flush()
         return
-    with _whole(place) as file:
-        yield file
+    with _whole(place) as out:
+        yield out
 
 
 @contextlib.contextmanager
-def _whole(place: Path) -> Iterator[BinaryIO]:
+def _whole(place: Path) -> Iterator[Output]:
     half = place.with_name(f".{place.name[:200]}.{secrets.token_hex(4)}.part")
     try:
         try:
@@ -91,9 +144,9 @@ def _whole(place: Path) -> Iterator[BinaryIO]:
                 f"{place} cannot be written: {trouble.strerror}; name another file with --output"
             ) from trouble
         with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+            out = Output(file, str(place))
+            yield out
+            out.sync()
         half.replace(place)
     finally:
         half.unlink(missing_ok=True)

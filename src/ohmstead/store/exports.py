@@ -4,7 +4,7 @@ A page is one short question, so that an export that takes an hour holds no conn
 snapshot meanwhile.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -19,8 +19,9 @@ from ohmstead.store import columns
 from ohmstead.store.database import Database, listed
 from ohmstead.store.energy import Energies
 from ohmstead.store.energy_columns import Bucket
-from ohmstead.store.energy_ways import EXPORT, NET, ways
+from ohmstead.store.energy_ways import ways
 from ohmstead.store.export_archive import ArchivedReadings
+from ohmstead.store.export_meters import can_count, can_say, uncounted
 from ohmstead.store.meters import Meter
 from ohmstead.store.readings import GAP, Readings
 from ohmstead.surfaces.table import Cell, Column, Kind, Page, Row, Sheet, Subject
@@ -53,10 +54,11 @@ MOMENTS = (
     Column("meter_at_utc", Kind.UTC, None, "What the meter's own clock said"),
     Column("number", Kind.INTEGER, None, "Number of the report"),
     Column("tariff", Kind.INTEGER, None, "Tariff in force"),
+    Column("meter_mark", Kind.INTEGER, None, "A number that stands for the meter's serial number"),
     Column("value", Kind.NUMBER, None, "Value of a meter that is not electric, in value_unit"),
     Column("value_unit", Kind.TEXT, None, "Unit of value"),
 )
-_FIXED = ("received_at", "meter_at", "number", "tariff", "value")
+_FIXED = ("received_at", "meter_at", "number", "tariff", "meter_crc", "value")
 START = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -109,8 +111,9 @@ class EnergyAsked:
             )
         for meter in self.meters:
             can_count(meter, self.quantity)
-            if self.counters:
-                _counter(meter, self.quantity)
+        missing = [uncounted(meter, self.quantity) for meter in self.meters]
+        if self.counters and missing and all(missing):
+            raise BadInput(f"{missing[0]}: leave --counters out")
 
     def sheet(self, now: datetime) -> Sheet:
         """What a format is told before the first row."""
@@ -135,6 +138,11 @@ class ReadingsAsked:
     first: datetime | date
     last: datetime | date
     quantities: Sequence[str] = field(default=())
+
+    def check(self) -> None:
+        """BadInput when one of the meters has no readings of its own."""
+        for meter in self.meters:
+            can_say(meter)
 
     def span(self, meter: Meter) -> tuple[datetime, datetime]:
         """The moments for one meter; BadInput when they are not in order."""
@@ -179,6 +187,7 @@ class Exports:
 
     async def columns(self, asked: ReadingsAsked) -> list[Column]:
         """The columns of readings: the moments, and each quantity that is asked for or was said."""
+        asked.check()
         if asked.quantities:
             keys = list(dict.fromkeys(map(_known, asked.quantities)))
             chosen = [columns.VALUES[key] for key in keys]
@@ -260,11 +269,11 @@ class Exports:
         self, meter: Meter, asked: EnergyAsked, found: Sequence[Bucket]
     ) -> dict[datetime, float | None]:
         """What the counter said at each edge: the newest reading that is not of a hole before."""
-        if not asked.counters or not found:
+        if not asked.counters or not found or uncounted(meter, asked.quantity):
             return {}
         edges = [found[0].start, *(each.end for each in found)]
         rows = await self._database.rows(
-            AT_EDGES.format(column=_counter(meter, asked.quantity)),
+            AT_EDGES.format(column=ways(meter, asked.quantity)[0].columns[0]),
             {
                 "stream": meter.stream,
                 "edges": edges,
@@ -287,24 +296,6 @@ class Exports:
             )
             for meter in meters
         ]
-
-
-def can_count(meter: Meter, quantity: str) -> None:
-    """BadInput when a meter can have no energy of `quantity`."""
-    ways(meter, EXPORT if quantity == NET else quantity)
-
-
-def countable(meters: Iterable[Meter], quantity: str) -> tuple[list[Meter], list[str]]:
-    """The meters that can have energy of `quantity`, and why the others cannot."""
-    can, cannot = [], []
-    for meter in meters:
-        try:
-            can_count(meter, quantity)
-        except BadInput as trouble:
-            cannot.append(str(trouble))
-        else:
-            can.append(meter)
-    return can, cannot
 
 
 def stretches(by: Size, first: date, last: date) -> list[tuple[date, date]]:
@@ -330,25 +321,14 @@ def _row(
     row += [of.energy, of.estimated, round(100 * of.completeness, 4)]
     if not asked.bare:
         row += [of.start, of.end]
-    if asked.counters:
-        row += [begun, ended]
-    return row
+    return [*row, begun, ended] if asked.counters else row
 
 
 def _reading(subject: Subject, meter: Meter, row: tuple[Cell, ...]) -> Row:
-    at, received_at, meter_at, number, tariff, value, *values = row
+    at, received_at, meter_at, number, tariff, mark, value, *values = row
     unit = meter.unit if value is not None else None
-    local = at.astimezone(subject.zone)
-    return [subject.id, local, at, received_at, meter_at, number, tariff, value, unit, *values]
-
-
-def _counter(meter: Meter, quantity: str) -> str:
-    """The column of a counter; BadInput where a row has none at its ends."""
-    if quantity == NET:
-        raise BadInput(f"{NET} is no counter of its own: leave --counters out")
-    if meter.reading == "interval":
-        raise BadInput(f"meter {meter.id!r} counts intervals: leave --counters out")
-    return ways(meter, quantity)[0].columns[0]
+    fixed = [subject.id, at.astimezone(subject.zone), at, received_at, meter_at, number, tariff]
+    return [*fixed, mark, value, unit, *values]
 
 
 def _described(column: str) -> Column:
