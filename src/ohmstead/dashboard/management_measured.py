@@ -20,6 +20,7 @@ from ohmstead.dashboard.management_rows import DataType, kind_of, rows
 from ohmstead.dashboard.management_words import SECURITY, Detail, Named, about, given, meter_of
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
+from ohmstead.dashboard.proving import Asked
 from ohmstead.errors import NotFound
 from ohmstead.store.costs import Cost, Costs
 from ohmstead.store.energy import Energies
@@ -84,6 +85,7 @@ Year = Annotated[
     summary="What a meter said",
 )
 async def raw_data(
+    request: Asked,
     id: Named,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
@@ -96,7 +98,7 @@ async def raw_data(
     show_phases: Annotated[bool, QueryParameter(description="With the phases of each.")] = False,
 ) -> Stream:
     """The readings of a meter, of up to 90 days, one row each, with times in UTC."""
-    meter = (await meter_of(id, user, parts)).meter
+    meter = (await meter_of(id, user, parts, request)).meter
     name, of = kind_of(data_type, meter)
     start, end = span(given(first, "from"), given(last, "to"), meter.site.zone)
     found = Raw(parts.database)
@@ -139,7 +141,7 @@ def span(first: str, last: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     start, _ = _moment("from", first, zone)
     begun, ended = _moment("to", last, zone)
     if begun < start or ended <= start:
-        raise Misfit("to", f"{shown(last)} is before from, {shown(first)}")
+        raise Misfit("to", f"{shown(last)} is not after from, {shown(first)}")
     if begun - start > timedelta(days=SPAN_MOST_DAYS, hours=1):
         raise Misfit("to", f"{shown(last)} is more than {SPAN_MOST_DAYS} days after from")
     return start, ended
@@ -203,6 +205,7 @@ def _number(field: str, written: str | None, least: int, most: int, otherwise: i
     summary="What was used, day by day",
 )
 async def consumptions(
+    request: Asked,
     id: Named,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
@@ -211,7 +214,7 @@ async def consumptions(
     detailed: Detail = False,
 ) -> list[shapes.Consumption]:
     """Energy of each day of a month, up to today, of the site's time; null where none is known."""
-    meter = (await meter_of(id, user, parts)).meter
+    meter = (await meter_of(id, user, parts, request)).meter
     now, zone = parts.clock.now(), meter.site.zone
     first, last = month_of(month, year, now.astimezone(zone).date())
     if first >= last:
@@ -270,6 +273,7 @@ def _written(value: float | None, factor: int, unit: str) -> str | None:
     summary="What it cost, day by day",
 )
 async def costs(
+    request: Asked,
     id: Named,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
@@ -278,7 +282,7 @@ async def costs(
     detailed: Detail = False,
 ) -> list[shapes.Cost]:
     """What each day of a month cost with its tariff, tax included, without charges for peaks."""
-    meter = (await meter_of(id, user, parts)).meter
+    meter = (await meter_of(id, user, parts, request)).meter
     now, zone = parts.clock.now(), meter.site.zone
     first, last = month_of(month, year, now.astimezone(zone).date())
     if first >= last:

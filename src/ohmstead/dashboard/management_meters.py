@@ -203,17 +203,17 @@ def _seconds(minutes: float | None) -> float | None:
     summary="A meter or an appliance",
 )
 async def one(
-    id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]
+    request: Asked, id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> shapes.Meter | shapes.Appliance:
     """One meter or appliance, by its number or its reference."""
-    found = await meter_of(id, user, parts)
+    found = await meter_of(id, user, parts, request)
     return shown_appliance(found) if found.appliance else shown(found)
 
 
 async def _changed(
-    id: str, said: shapes.MeterGiven, word: str, user: User, parts: Parts
+    request: Asked, id: str, said: shapes.MeterGiven, word: str, user: User, parts: Parts
 ) -> Managed:
-    found = await own_meter(id, user, parts)
+    found = await own_meter(id, user, parts, request)
     wanted = _wanted(said, word, said.type, Change(), of=found.meter.type)
     if said.site_id not in (None, found.meter.site.id):
         wanted = replace(wanted, site=(await own_site(said.site_id or 0, user, parts)).site)
@@ -236,13 +236,14 @@ async def _changed(
     summary="Change a meter",
 )
 async def change(
+    request: Asked,
     id: Named,
     data: JSONBody[shapes.MeterBody],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
 ) -> shapes.Meter:
     """Change what is sent about a meter; for managers and admins."""
-    return shown(await _changed(id, data.meter, "meter", user, parts))
+    return shown(await _changed(request, id, data.meter, "meter", user, parts))
 
 
 @route(
@@ -254,13 +255,14 @@ async def change(
     summary="Change an appliance",
 )
 async def change_appliance(
+    request: Asked,
     id: Named,
     data: JSONBody[shapes.ApplianceBody],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
 ) -> shapes.Appliance:
     """Change what is sent about an appliance; for managers and admins."""
-    return shown_appliance(await _changed(id, data.appliance, "appliance", user, parts))
+    return shown_appliance(await _changed(request, id, data.appliance, "appliance", user, parts))
 
 
 @delete(
@@ -269,12 +271,14 @@ async def change_appliance(
     security=SECURITY,
     summary="Remove a meter or an appliance",
 )
-async def remove(id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]) -> None:
+async def remove(
+    request: Asked, id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> None:
     """Remove a meter with what it measured; for managers and admins.
 
     409 while a device reads it or a formula uses it.
     """
-    found = await own_meter(id, user, parts)
+    found = await own_meter(id, user, parts, request)
     await parts.managed.remove(found.meter, by=by(user, parts))
 
 
@@ -285,10 +289,10 @@ async def remove(id: Named, user: NamedDependency[User], parts: NamedDependency[
     summary="What is known of a meter",
 )
 async def metadata(
-    id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]
+    request: Asked, id: Named, user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> shapes.MeterMetadata:
     """When it first and last said something, how often, and what it is."""
-    found = (await meter_of(id, user, parts)).meter
+    found = (await meter_of(id, user, parts, request)).meter
     latest = (await parts.readings.latest([found.stream])).get(found.stream)
     counts = await parts.meters.counts(found.stream)
     first = await parts.managed.first_reading(found)

@@ -138,21 +138,29 @@ async def own_site(id: int, user: User, parts: Parts) -> Detailed:
     return found
 
 
-async def meter_of(written: str, user: User, parts: Parts) -> Managed:
-    """The meter or appliance, if the user may see it; NotFound as if there were none otherwise."""
+async def meter_of(written: str, user: User, parts: Parts, request: Asked | None = None) -> Managed:
+    """The meter or appliance, if the user may see it; NotFound as if there were none otherwise.
+
+    Below the `/appliances` of a `request` is nothing but appliances, so that nobody takes the meter
+    of that number for one.
+    """
+    among = request is not None and request.scope["path"].startswith(f"{BASE}/appliances/")
     try:
         found = await parts.managed.get(written)
     except (NotFound, BadInput):
         found = None
-    if found is None or not user.sees(found.meter.site):
-        raise NotFound(f"there is no meter {written!r}, or it is not yours to see")
+    if found is None or not user.sees(found.meter.site) or (among and not found.appliance):
+        kind = "appliance" if among else "meter"
+        raise NotFound(f"there is no {kind} {written!r}, or it is not yours to see")
     return found
 
 
-async def own_meter(written: str, user: User, parts: Parts) -> Managed:
+async def own_meter(
+    written: str, user: User, parts: Parts, request: Asked | None = None
+) -> Managed:
     """The same, for who may change it; Forbidden."""
     require(user, Action.MANAGE_METERS)
-    found = await meter_of(written, user, parts)
+    found = await meter_of(written, user, parts, request)
     if not sees(user.organisation, found.meter.site.organisation):
         raise NotFound(f"there is no meter {written!r} that is yours to change")
     return found

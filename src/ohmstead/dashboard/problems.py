@@ -20,6 +20,8 @@ RETRY_S = 5
 """When to come again after a 503."""
 LONGEST_ECHO = 60
 OF_BODY = re.compile(r"(?:missing required|unknown) field `([^`]{1,60})`")
+ALIASES: Mapping[str, str] = {"first": "from", "last": "to"}
+"""Parameters that the routes have to name otherwise than their callers do."""
 MISSING = re.compile(r"Missing required \w+ parameter '([^']{1,60})'")
 """How the framework says that a parameter is missing."""
 
@@ -165,6 +167,8 @@ def _misfit(request: Request[Any, Any, Any], said: Mapping[str, Any]) -> FieldPr
     if field in ("", "data"):  # the body as a whole: the text knows which field
         inside = OF_BODY.search(message)
         field = inside[1] if inside else "body"
+    if said.get("source") == "query":
+        field = ALIASES.get(field, field)
     value = request.query_params.get(field) if said.get("source") == "query" else None
     if value is not None and field not in SECRET:
         message = f"{shown(value)} is not acceptable: {message}"
