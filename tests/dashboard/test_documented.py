@@ -27,6 +27,7 @@ from ohmstead.store.integration_wish import Step, Wish
 from ohmstead.store.integrations import Integration, Integrations
 from ohmstead.store.links import Purpose
 from ohmstead.store.meters import Meters
+from ohmstead.store.partners import Partners
 from ohmstead.store.sites import Organisations, Sites
 from ohmstead.store.tariffs import Tariffs
 
@@ -71,6 +72,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/credentials": {"scope": "site:999"},
     "POST /api/credentials/{id}/rotate": {},
     "POST /api/organisations": {"name": "Taken"},
+    "POST /api/partners": {"name": "Taken"},
+    "PUT /api/partners/{id}": {"organisations": []},
     "PUT /api/organisations/{id}": {"name": "Taken"},
     "PUT /api/organisations/{id}/retention": {"raw_months": 24},
     "POST /api/integrations": {"owner": "nobody@example.org"},
@@ -113,6 +116,7 @@ BAD_QUERIES = {
     "/api/live": "meters=",
     "/api/people": "organisation=0",
     "/api/organisations": "limit=0",
+    "/api/partners": "limit=0",
     "/api/sites": "limit=0",
     "/api/meters/{id}": "with_readings=x",
     "/api/managed-devices": "limit=0",
@@ -242,6 +246,7 @@ async def clash(world: World, request: Request, bent: pytest.MonkeyPatch) -> Non
     ada = await world.people.get("ada@example.org")
     bob = await world.user("bob@example.org")
     taken = await Organisations(world.database).add("Taken")
+    await Partners(world.database).add("Taken")
     match request.path:
         case "/api/account":
             request.body = {"email": "bob@example.org", "current_password": PASSWORD}

@@ -88,6 +88,27 @@ async def test_a_credential(world: World, sign_in: SignIn) -> None:
     assert (await client.get("/api/credentials")).json() == {"items": []}
 
 
+async def test_partners(world: World, sign_in: SignIn) -> None:
+    """docs/api.md: what `ohmstead admin partner` does, for admins of the installation alone."""
+    assert_problem(await (await boss(world, sign_in)).get("/api/partners"), 403)
+    await world.user("root@example.org")
+    root = await sign_in("root@example.org")
+    made = [(await root.post("/api/partners", json={"name": name})).json() for name in "ab"]
+    assert made[0] == {"id": made[0]["id"], "name": "a", "organisations": []}
+    path = f"/api/partners/{made[0]['id']}"
+    sends = (await root.put(path, json={"organisations": [2, 1, 2]})).json()
+    assert sends == {**made[0], "organisations": [1, 2]}
+    answer = await root.put(path, json={"organisations": [1, 99]})
+    assert_problem(answer, 404, "no organisation 99")
+    first = (await root.get("/api/partners?limit=1")).json()
+    assert first == {"items": [sends], "next": made[0]["id"]}
+    rest = (await root.get(f"/api/partners?after={first['next']}")).json()
+    assert rest == {"items": [made[1]], "next": None}
+    assert (await root.delete(path)).status_code == 204
+    assert_problem(await root.delete(path), 404, "no partner")
+    assert (await world.told())[-2:] == ["partner changed", "partner removed"]
+
+
 async def test_a_viewer_changes_nothing(world: World, sign_in: SignIn) -> None:
     """docs/accounts.md, roles: a viewer looks."""
     client = await boss(world, sign_in, Role.VIEWER)
