@@ -24,6 +24,7 @@ METERS = {
     "hours": ("electricity", 3600.0, "interval"),
     "again": ("electricity", 3600.0, "interval"),
     "counter": ("electricity", 15.0, "cumulative"),
+    "moved": ("electricity", 15.0, "cumulative"),
     "gas": ("gas", 3600.0, "cumulative"),
 }
 
@@ -100,6 +101,22 @@ def test_a_table_is_stored_once_and_its_energy_is_right(
     wanted = [1.0005, *((1000 + n) / 1000 for n in range(1, 25))]
     assert hours(database_url, "hours") == wanted
     assert hours(database_url, "virtual") == [2 * kwh for kwh in wanted]
+
+
+def test_an_exchange_of_meters_comes_back(run: Run, database_url: str, tmp_path: Path) -> None:
+    """docs/imports.md, "Another instance": another meter that stands higher has used nothing."""
+    card, file = tmp_path / "20251026.CSV", tmp_path / "readings.csv"
+    said = [("A1", 10.0), ("A1", 11.0), ("B2", 5000.0), ("B2", 5002.0)]
+    lines = [f"{n},2025-10-26T12:00:{15 * n:02}Z,{who},{kwh}" for n, (who, kwh) in enumerate(said)]
+    card.write_text("\r\n".join(["RID,TIME,MID,EAP_T", *lines]) + "\r\n")
+    assert run("sd-card", card, "--meter", "counter").said["stored"] == 4
+    span = ["--from", "2025-10-26", "--to", "2025-10-27", "--database", database_url]
+    words = ["readings", "--meter", "counter", *span, "--output", str(file)]
+    assert CliRunner().invoke(export, words).exit_code == 0
+    assert run("instance", file, "--map", "counter=moved").said["stored"] == 4
+    used = {meter: hours(database_url, meter) for meter in ("counter", "moved")}
+    assert used["counter"] == used["moved"]
+    assert [kwh for kwh in used["moved"] if kwh is not None] == [3.0]
 
 
 def test_what_was_exported_comes_back(run: Run, database_url: str, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ SAID = {
     "meter_at_utc": "2025-10-26T00:00:00Z",
     "number": 7,
     "tariff": 2,
+    "meter_mark": -41,
     "value": None,
     "value_unit": None,
     "active_import_energy_kwh": 0.1 + 0.2,
@@ -32,6 +33,7 @@ WANTED = Imported(
     tariff=2,
     meter_at=AT.replace(microsecond=0),
     number=7,
+    meter_crc=-41,
 )
 
 
@@ -84,7 +86,7 @@ def test_parquet_with_moments(tmp_path: Path) -> None:
         list(from_parquet(file))
 
 
-NAMES = ("at_utc", "number", "tariff", "value", "active_import_energy_kwh", "meter")
+NAMES = ("at_utc", "number", "tariff", "meter_mark", "value", "active_import_energy_kwh", "meter")
 
 
 @given(st.sampled_from(NAMES), st.none() | st.booleans() | st.floats() | st.text() | st.just([]))

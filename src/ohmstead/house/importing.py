@@ -166,6 +166,7 @@ def _row(item: Imported, meter: Meter, now: datetime) -> Row:
         meter_at=item.meter_at,
         number=item.number,
         identity=item.identity,
+        meter_crc=item.meter_crc,
     )
 
 

@@ -44,6 +44,8 @@ class Imported:
     meter_at: datetime | None = None
     number: int | None = None
     identity: Identity | None = None
+    meter_crc: int | None = None
+    """A number for the meter's serial number, where an instance exported that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ohmstead.surfaces.table_text import FORMULA
 
 OBIS: Mapping[str, str] = {q.column: q.obis for q in catalogue.ALL}
 ROWS = 1000
-SMALL, LARGE = 2**15, 2**63
+SMALL, SERIAL, LARGE = 2**15, 2**31, 2**63
 
 
 def from_csv(lines: Iterable[str]) -> Iterator[Item]:
@@ -86,6 +86,7 @@ def from_parquet(path: Path) -> Iterator[Item]:
             "meter_at_utc",
             "number",
             "tariff",
+            "meter_mark",
             "value",
             "value_unit",
         }
@@ -131,6 +132,7 @@ def reading(line: int, said: Mapping[str, Any]) -> Item:
             tariff=_whole("tariff", said.get("tariff"), SMALL),
             meter_at=_moment("meter_at_utc", said.get("meter_at_utc")),
             number=_whole("number", said.get("number"), LARGE),
+            meter_crc=_whole("meter_mark", said.get("meter_mark"), SERIAL),
         )
     except ValueError as trouble:
         return Unread(line, str(trouble))
