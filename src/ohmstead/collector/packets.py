@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -189,12 +190,17 @@ class Packets:
         }
 
     def _checked(self, sender: Sender | None, password: str, now: datetime) -> Sender | None:
-        """The sender if the password is the present or, during the overlap, the old one."""
+        """The sender if the password is the present or, during the overlap, the old one.
+
+        Whoever has the present one is not bound to the overlap any more.
+        """
         digest = sender.digest if sender else bytes(32)
         right = secrets.matches(self._key, password, digest)
         old = sender.old_digest if sender and sender.old_until and now < sender.old_until else None
         was = secrets.matches(self._key, password, old or bytes(32))
-        return sender if right or was else None
+        if sender is not None and right:
+            return replace(sender, old_digest=None, old_until=None)
+        return sender if was else None
 
     async def listen(self) -> None:
         """Forget what is known whenever the database tells of a change, until cancelled."""
