@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import typer
@@ -74,6 +75,22 @@ def test_what_follows_a_subcommand_reaches_it_unread(
             cli.main()
         assert end.value.code == 0
         assert said in capsys.readouterr().out
+
+
+def test_a_full_disk_is_said_in_one_line() -> None:
+    """full(4), and write(2), ENOSPC: no traceback, and not the status of success."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from ohmstead.cli import main; main()", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        b"ohmstead: what was asked for cannot be written: No space left on device\n"
+    )
 
 
 def test_help_loads_no_room() -> None:

@@ -4,6 +4,8 @@
 not load either, so the table names the code as text and `_loaded` fetches it.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -116,13 +118,29 @@ def reported(trouble: BaseException) -> list[OhmsteadError] | None:
 
 
 def main() -> None:
-    """Run the command line.  Ohmstead's own errors end it with one line each and status 1."""
+    """Run the command line.  Ohmstead's own errors end it with one line each and status 1.
+
+    So does a full disk, under a file or under standard output.
+    """
     try:
-        app(prog_name="ohmstead")
+        try:
+            app(prog_name="ohmstead")
+        finally:
+            if sys.stdout is not None:  # `>&-` in a shell
+                sys.stdout.flush()
     except (OhmsteadError, BaseExceptionGroup) as trouble:
         own = reported(trouble)
         if own is None:
             raise
         for line in dict.fromkeys(str(error) for error in own):
             print(f"ohmstead: {line}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as trouble:
+        if trouble.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
+            raise
+        if trouble.errno != errno.EPIPE:  # who has read enough is no trouble
+            where = trouble.filename or "what was asked for"
+            print(f"ohmstead: {where} cannot be written: {trouble.strerror}", file=sys.stderr)
+        if sys.stdout is not None:  # what still waits goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
