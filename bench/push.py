@@ -2,7 +2,8 @@
 
 One packet an HTTP request, 21 numbers each, sent by wrk (`apt install wrk`); beside it, in the same
 run, other databases that take the same readings one a request.  CPU is that of all processes of a
-server, from /proc, divided by the requests that it answered; wrk's own is not counted.
+server, from /proc, divided by the requests that it answered; wrk's own is not counted.  Buckets of
+energy are made later, of many packets of a meter together: what they cost has lines of its own.
 """
 
 import argparse
@@ -31,6 +32,8 @@ from ohmstead.clock import SystemClock
 from ohmstead.house.admin import Admin
 from ohmstead.house.installation import Place, opened
 from ohmstead.store.credentials import Credentials
+from ohmstead.store.database import Database
+from ohmstead.store.rollups import Rollups
 from ohmstead.store.server import running as database_of
 
 HERE = Path(__file__).resolve().parent
@@ -88,14 +91,24 @@ def cpu(pid: int) -> tuple[float, float, float]:
 
 
 class Times:
-    """Later for each case: a packet must be newer than all before."""
+    """Where each case begins: a packet is newer than all before, as if the senders went on."""
 
     def __init__(self) -> None:
-        self._at = 1_700_000_000
+        self._at = int(time.time()) - 20 * 86_400
 
     def next(self) -> int:
-        self._at += 2_000_000
         return self._at
+
+    def sent(self, requests: int, streams: int) -> None:
+        """So many packets were sent, to the streams in turn."""
+        self._at += requests // streams + 2
+
+
+def warmed(case: Case, times: Times) -> None:
+    """Send until each stream had two packets: who sends, and what, is known from then on."""
+    sent = 0.0
+    while sent < 2 * case.streams:
+        sent += 3 * measured(case, 3, times).requests_s
 
 
 def measured(case: Case, seconds: float, times: Times) -> Figures:
@@ -112,6 +125,7 @@ def measured(case: Case, seconds: float, times: Times) -> Figures:
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", said)
     assert found, said
     requests, took_us, bad, p50_us, p99_us = map(int, found.groups())
+    times.sent(requests, case.streams)
     each = 1e6 / max(requests, 1)
     whole, database, first = ((b - a) * each for a, b in zip(before, after, strict=True))
     rest = first if case.workers else 0.0
@@ -222,7 +236,7 @@ def measure_peers(folder: Path, seconds: float, times: Times) -> Iterator[tuple[
                 query = ready.replace("/ping", "/query?q=CREATE+DATABASE+bench")
                 urllib.request.urlopen(urllib.request.Request(query, method="POST"), timeout=10)
             case = Case(f"{name}, 256 connections", url, pid, mode="influx")
-            measured(case, 2, times)
+            warmed(case, times)
             yield case, measured(case, seconds, times)
 
 
@@ -262,7 +276,7 @@ async def ours(folder: Path, workers: int, options: argparse.Namespace, times: T
         pid, url = program.process.pid, f"http://{at}{PATH}"
         what = f"{workers} worker{'s' if workers > 1 else ''}"
         main = Case(f"ohmstead, {what}, 256 connections", url, pid, login=login, workers=True)
-        await asyncio.to_thread(measured, main, 3, times)
+        await asyncio.to_thread(warmed, main, times)
         cases = [main]
         if workers == 1 and not options.quick:
             cases += [
@@ -297,6 +311,7 @@ async def ours(folder: Path, workers: int, options: argparse.Namespace, times: T
             print(
                 row(main, await asyncio.to_thread(measured, main, options.seconds, times)), "again"
             )
+        print(await buckets(cloud.data, pid))
         if options.million:
             await million(main, times)
 
@@ -314,6 +329,24 @@ async def million(case: Case, times: Times) -> None:
             f"{sent:9.0f} packets: "
             + ", ".join(f"{b} -> {a} kB" for b, a in zip(before, now, strict=True))
         )
+
+
+async def buckets(data: Path, pid: int) -> str:
+    """Make the buckets of energy that wait to be made of packets; what that took, as a line.
+
+    The cloud does so by itself when its worker has rested, at most two minutes after many meters.
+    """
+    async with Database(str(database_of(data)), size=2) as database:
+        waiting = await database.one(
+            "SELECT coalesce(sum(cardinality(streams)), 0)::int8 AS packets FROM rollup_batches"
+        )
+        packets = waiting["packets"] if waiting else 0
+        before = time.process_time() + cpu(pid)[1]
+        end = time.monotonic() + READY_S
+        while not await Rollups(database).work_off() and packets and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(1)  # the worker has it at this moment
+        us = (time.process_time() + cpu(pid)[1] - before) * 1e6 / max(packets, 1)
+    return f"buckets of {packets} packets, made afterwards: {us:.1f} us of CPU a packet"
 
 
 def _name(pid: int) -> str:

@@ -16,10 +16,13 @@ APART_US = 86_400_000_000
 ALL = -1
 """All bits: nobody noted what the readings say."""
 BATCHES_MOST = 1000
+"""Read at a time: what they say is put together before the next are read."""
+TURNS_MOST = 50
 NOTES_MOST = 10_000
 
 BATCHES = """
-    SELECT id, streams, firsts, lasts, columns FROM rollup_batches ORDER BY id LIMIT %s
+    SELECT id, streams, firsts, lasts, columns FROM rollup_batches WHERE id > %s
+    ORDER BY id LIMIT %s
 """
 BATCHES_OF = """
     SELECT 0, streams, firsts, lasts, columns FROM rollup_batches WHERE streams && %s::int4[]
@@ -70,13 +73,24 @@ async def of_streams(connection: Connection, streams: Sequence[int]) -> Pending:
     """What is new of `streams`."""
     batches = await _fetched(connection, BATCHES_OF, (list(streams),))
     notes = await _fetched(connection, NOTES, (list(streams), NOTES_MOST))
-    return _pending(batches, notes, streams)
+    found = _arrays(batches, notes)
+    asked = np.isin(found[0], streams)
+    return Pending(_stretches(*_joined(*(each[asked] for each in found))), _own(notes), [])
 
 
 async def of_all(connection: Connection) -> Pending:
     """What is new, the oldest first."""
-    batches = await _fetched(connection, BATCHES, (BATCHES_MOST,))
-    return _pending(batches, await _fetched(connection, NOTES_ANY, (NOTES_MOST,)), None)
+    notes = await _fetched(connection, NOTES_ANY, (NOTES_MOST,))
+    found, ids, last = _arrays([], notes), list[int](), 0
+    for _ in range(TURNS_MOST):
+        batches = await _fetched(connection, BATCHES, (last, BATCHES_MOST))
+        ids += [batch[0] for batch in batches]
+        parts = zip(found, _arrays(batches, []), strict=True)
+        found = _joined(*(np.concatenate(each) for each in parts))
+        if len(batches) < BATCHES_MOST:
+            break
+        last = ids[-1]
+    return Pending(_stretches(*found), _own(notes), ids)
 
 
 async def strike(connection: Connection, pending: Pending) -> None:
@@ -97,13 +111,25 @@ async def _fetched(
     return await cursor.fetchall()
 
 
-def _pending(
-    batches: Sequence[tuple[Any, ...]],
-    notes: Sequence[tuple[Any, ...]],
-    streams: Sequence[int] | None,
-) -> Pending:
-    """Batches and notes, put together by stream; of all streams where none are named."""
+def _own(notes: Sequence[tuple[Any, ...]]) -> dict[int, list[int]]:
+    """Stream -> ids of its notes."""
+    return {of: [note[1] for note in each] for of, each in groupby(notes, key=lambda note: note[0])}
+
+
+def _arrays(
+    batches: Sequence[tuple[Any, ...]], notes: Sequence[tuple[Any, ...]]
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Streams, when what is new begins and ends, and bits, of batches and of notes."""
+    count = len(notes)
     parts = [
+        (
+            np.array([note[0] for note in notes], dtype=np.int64),
+            moments((note[2] for note in notes), count),
+            moments((note[3] for note in notes), count),
+            np.array([ALL if note[4] is None else note[4] for note in notes], dtype=np.int64),
+        )
+    ]
+    parts += [
         (
             unpacked(of, "int4").astype(np.int64),
             unpacked(firsts, "timestamptz"),
@@ -112,39 +138,33 @@ def _pending(
         )
         for _, of, firsts, lasts, bits in batches
     ]
-    if notes:
-        count = len(notes)
-        parts.append(
-            (
-                np.array([note[0] for note in notes], dtype=np.int64),
-                moments((note[2] for note in notes), count),
-                moments((note[3] for note in notes), count),
-                np.array([ALL if note[4] is None else note[4] for note in notes]),
-            )
-        )
-    own = {of: [note[1] for note in each] for of, each in groupby(notes, key=lambda note: note[0])}
-    found = [np.concatenate(each) for each in zip(*parts, strict=True)] if parts else []
-    if found and streams is not None:
-        asked = np.isin(found[0], streams)
-        found = [each[asked] for each in found]
-    ids = [batch[0] for batch in batches if streams is None]
-    return Pending(_stretches(*found) if found else {}, own, ids)
+    streams, firsts, lasts, bits = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return streams, firsts, lasts, bits
 
 
-def _stretches(streams: Ints, firsts: Ints, lasts: Ints, bits: Ints) -> dict[int, list[Stretch]]:
+def _joined(streams: Ints, firsts: Ints, lasts: Ints, bits: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Those of a stream that lie near each other become one."""
+    if not len(streams):
+        return streams, firsts, lasts, bits
     order = np.lexsort((firsts, streams))
     streams, firsts, lasts, bits = streams[order], firsts[order], lasts[order], bits[order]
     new = (np.diff(streams) != 0) | (firsts[1:] - lasts[:-1] > APART_US)
-    begins = np.flatnonzero(np.append([True], new)) if len(streams) else np.empty(0, np.int64)
+    begins = np.flatnonzero(np.append([True], new))
+    return (
+        streams[begins],
+        np.minimum.reduceat(firsts, begins),
+        np.maximum.reduceat(lasts, begins),
+        np.bitwise_or.reduceat(bits, begins),
+    )
+
+
+def _stretches(streams: Ints, firsts: Ints, lasts: Ints, bits: Ints) -> dict[int, list[Stretch]]:
     found: dict[int, list[Stretch]] = {}
-    if not len(begins):
-        return found
     rows = zip(
-        streams[begins].tolist(),
-        seconds(np.minimum.reduceat(firsts, begins)).tolist(),
-        seconds(np.maximum.reduceat(lasts, begins)).tolist(),
-        np.bitwise_or.reduceat(bits, begins).tolist(),
+        streams.tolist(),
+        seconds(firsts).tolist(),
+        seconds(lasts).tolist(),
+        bits.tolist(),
         strict=True,
     )
     for stream, first, last, said in rows:

@@ -28,6 +28,8 @@ MAKING = 0x0E57EAF
 PAUSE_S = (2.0, 30.0)
 REST = 4.0
 """The worker rests so many times as long as it worked, within `PAUSE_S`."""
+MANY, MANY_PAUSE_S, MANY_REST = 1000, 120.0, 16.0
+"""After so many streams it rests up to so long, and so many times as long as it worked."""
 TOGETHER = 200
 """Streams made in one transaction: while it lasts, what commits replace in `latest` takes room."""
 TRIES = 10
@@ -60,13 +62,14 @@ class Rollups:
     async def run(self) -> None:
         """Work off notes as they come, until cancelled."""
         while True:
-            began = time.monotonic()
+            began, streams = time.monotonic(), 0
             try:
-                await self.work_off()
+                streams = await self.work_off()
             except Unavailable as trouble:
                 log.warning("rollups wait for the database", why=str(trouble))
             took_s = time.monotonic() - began
-            await asyncio.sleep(min(max(REST * took_s, PAUSE_S[0]), PAUSE_S[1]))
+            rest, most_s = (MANY_REST, MANY_PAUSE_S) if streams >= MANY else (REST, PAUSE_S[1])
+            await asyncio.sleep(min(max(rest * took_s, PAUSE_S[0]), most_s))
 
     async def work_off(self) -> int:
         """Work off all notes there are; gives of how many streams, 0 while another process does.
