@@ -120,6 +120,7 @@ def test_the_order_rule(api: Pushing) -> None:
     assert len(stored) == 1
     counted = api.rows("SELECT c.* FROM counters c JOIN meters USING (stream) WHERE id = 'ordered'")
     assert (counted[0]["late"], counted[0]["duplicate"]) == (1, 1)
+    assert counted[0]["accepted"] == 0  # the one that is stored is counted where the newest is
 
 
 def test_the_latest_packet_is_shown_as_it_was_sent(api: Pushing) -> None:

@@ -187,6 +187,7 @@ class Committer:
                 return {}, old
             batch = batch_of(kept)
             before = await _move_latest(connection, batch)
+            moved = tuple(before)
             new = not careful and _all_new(batch, before, late)
             if new:
                 await _copy(connection, batch)
@@ -198,7 +199,7 @@ class Committer:
                 fates = await _insert(connection, kept, before, late)
             if refused or not (new and batch.one_each):
                 tally = Counter((row.stream, fates[n]) for n, row in kept)
-                tally.subtract((stream, Fate.ACCEPTED) for stream in before)  # counted in latest
+                tally.subtract((stream, Fate.ACCEPTED) for stream in moved)  # counted in latest
                 await _count(connection, tally, refused)
             async with connection.pipeline():  # one way there and back for both
                 await _note(connection, batch, fates)
