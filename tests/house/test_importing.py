@@ -132,7 +132,9 @@ def test_what_was_exported_comes_back(run: Run, database_url: str, tmp_path: Pat
         done = run("instance", file, "--map", "hours=again")
         assert (done.status, done.said["read"], done.said["stored"]) == (0, 25, 25 * (n == 0))
     assert hours(database_url, "again") == hours(database_url, "hours")
-    assert run("instance", file, "--map", "hours=nobody").said["refused"] == 25
+    said = run("instance", file, "--map", "hours=nobody").said
+    assert said["refused"] == 25
+    assert "'nobody' (that --map names for 'hours') is not registered" in str(said["reasons"])
     feed = tmp_path / "usage.xml"
     words = ["energy", "--meter", "hours", *span, "--by", "hour", "--format", "green-button"]
     CliRunner().invoke(export, [*words, "--output", str(feed)])
@@ -188,6 +190,13 @@ def test_what_an_import_refuses(run: Run, tmp_path: Path) -> None:
         (("csv", tmp_path / "none", "--meter", "gas"), "cannot be read: No such file"),
         (("instance", table, "--map", "x"), "looks like THERE=HERE"),
         (("instance", table), "no export of readings"),
+        (
+            (
+                *("instance", "--url", "https://there", "--from", "2025-06-01"),
+                *("--to", "2025-06-02", "--meter", "gas", "--map", "a=gas"),
+            ),
+            "--meter ID or --map",
+        ),
         (("sd-card", table, "--meter", "counter"), "no file of a device's SD card"),
         (("green-button", table, "--meter", "hours"), "line 1 is no XML"),
     ):

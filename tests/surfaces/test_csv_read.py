@@ -35,6 +35,8 @@ def values(items: Sequence[Item]) -> list[dict[str, float]]:
         "time,Wh total\n2025-07-01 00:15,1234.5\n",
         "Zeit;Wh total\n01.07.2025 00:15;1234,5\n",
         "Zeit;Wh total\n01.07.2025 00:15;1.234,5\n",
+        "Zeit;Wh total\n01.07.2025 00:15;1 234,5\n",
+        "Zeit;Wh total\n01.07.2025 00:15;1\u00a0234,5\n",
         "Zeit\tWh total\n01/07/2025 00:15\t1'234.5\n14/07/2025 00:15\t1\n",
         '"timestamp"|"Wh total"\r\n"2025-06-30T22:15:00Z"|"1234.5"\r\n',
         "timestamp,Wh total\n1751321700,1234.5\n",

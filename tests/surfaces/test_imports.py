@@ -70,6 +70,13 @@ def test_a_time_that_clocks_skip_is_refused() -> None:
     assert clock.moment(aware) == aware
 
 
+def test_a_time_at_the_edge_of_the_calendar_is_refused() -> None:
+    """docs/imports.md: a clock that was never set ends no import; UTC has no such moment."""
+    clock = WallClock(ZURICH)
+    with pytest.raises(ValueError, match="0001-01-01 00:00:00 is not a time of this world"):
+        clock.moment(datetime(1, 1, 1))
+
+
 @given(st.text(max_size=20), st.sampled_from(".,"))
 def test_any_text_is_a_number_or_refused(text: str, decimal: str) -> None:
     """docs/imports.md: noise never ends an import."""

@@ -86,6 +86,13 @@ def test_parquet_with_moments(tmp_path: Path) -> None:
         list(from_parquet(file))
 
 
+def test_a_moment_outside_the_calendar_is_refused() -> None:
+    """docs/imports.md: year 1 a day east of Greenwich has no moment in UTC, and ends no import."""
+    (found,) = from_json([json.dumps({**SAID, "at_utc": "0001-01-01T00:00:00+14:00"})])
+    assert isinstance(found, Unread)
+    assert found.why == "at_utc '0001-01-01T00:00:00+14:00' is not a time"
+
+
 NAMES = ("at_utc", "number", "tariff", "meter_mark", "value", "active_import_energy_kwh", "meter")
 
 

@@ -243,6 +243,8 @@ def instance(  # noqa: PLR0913, PLR0917  (one argument an option)
     if url is not None:
         if files or first is None or last is None or not (names or meter):
             raise BadInput("--url needs --from, --to, and --meter ID or --map THERE=HERE; no files")
+        if names and meter:
+            raise BadInput("--url takes --meter ID or --map THERE=HERE; --map may be repeated")
         remote = Instance(url, _token(token_file), ca)
         span = day("--from", first), day("--to", last)
         meters = names or {meter or "": meter or ""}

@@ -116,11 +116,7 @@ class Importer:
                 said.refuse(file, item.line, item.why)
                 continue
             into = meter or await self._named(item.meter, names)
-            why = (
-                f"meter {item.meter!r} is not registered; name it with --map {item.meter}=ID"
-                if into is None
-                else import_checks.one(item, into)
-            )
+            why = _unknown(item.meter, names) if into is None else import_checks.one(item, into)
             if why or into is None:
                 said.refuse(file, item.line, why or "")
                 continue
@@ -173,3 +169,9 @@ def _row(item: Imported, meter: Meter, now: datetime) -> Row:
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
     while batch := list(islice(items, BATCH)):
         yield batch
+
+
+def _unknown(meter: str | None, names: Mapping[str, str]) -> str:
+    if meter is not None and meter in names:
+        return f"meter {names[meter]!r} (that --map names for {meter!r}) is not registered"
+    return f"meter {meter!r} is not registered; name it with --map {meter}=ID"

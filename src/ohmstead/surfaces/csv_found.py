@@ -9,14 +9,14 @@ from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
 from ohmstead.surfaces import csv_times
 from ohmstead.surfaces.csv_read import Layout, sample
-from ohmstead.surfaces.imports import Target, shown
+from ohmstead.surfaces.imports import Target, shown, together
 
 DELIMITERS = (";", "\t", "|", ",")
 NAMES_SHOWN = 20
 TIMES = ("at_utc", "time", "timestamp", "datetime", "date_time", "zeit", "zeitstempel", "datum")
 _OBIS = re.compile(r"(?:\d-\d:)?(\d{1,3}\.\d{1,2}\.\d{1,3})(?:\*255)?")
-_POINT = re.compile(r"[+-]?[\d']*(,\d{3})*\.\d+")
-_COMMA = re.compile(r"[+-]?[\d']*(\.\d{3})*,\d+")
+_POINT = re.compile(r"[+-]?\d*(,\d{3})*\.\d+")
+_COMMA = re.compile(r"[+-]?\d*(\.\d{3})*,\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _known(name: str, unit: str | None) -> Target | None:
 
 def _decimal(at: Sequence[int], rows: Sequence[Sequence[str]]) -> str:
     """The decimal sign of these columns' numbers; BadInput where there are both."""
-    cells = [row[n].strip() for row in rows for n in at if n < len(row)]
+    cells = [together(row[n]) for row in rows for n in at if n < len(row)]
     points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
     commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
     if points and commas:

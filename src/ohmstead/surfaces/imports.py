@@ -126,7 +126,7 @@ def number(text: str, decimal: str = ".") -> float:
     >>> number("1'234.5"), number("1.234,5", ","), number("-0,25", ",")
     (1234.5, 1234.5, -0.25)
     """
-    plain = text.strip().translate({ord(each): None for each in _THOUSANDS})
+    plain = together(text)
     other = "," if decimal == "." else "."
     whole, point, rest = plain.partition(decimal)
     if other in whole and re.fullmatch(rf"[+-]?\d{{1,3}}(\{other}\d{{3}})+", whole):
@@ -138,6 +138,15 @@ def number(text: str, decimal: str = ".") -> float:
     if not math.isfinite(found):
         raise ValueError(f"{shown(text)} is too large a number")
     return found
+
+
+def together(text: str) -> str:
+    """A number without what keeps its thousands apart, where that is no point and no comma.
+
+    >>> together(" 1 234,5"), together("1'234.5")
+    ('1234,5', '1234.5')
+    """
+    return text.strip().translate({ord(each): None for each in _THOUSANDS})
 
 
 def shown(text: str) -> str:
@@ -166,10 +175,13 @@ class WallClock:
 
         An aware time is taken as it is.
         """
-        if wall.tzinfo is not None:
-            return wall.astimezone(UTC)
-        first = wall.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
-        second = wall.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
+        try:
+            if wall.tzinfo is not None:
+                return wall.astimezone(UTC)
+            first = wall.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
+            second = wall.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{wall} is not a time of this world") from None
         if first.astimezone(self._zone).replace(tzinfo=None) != wall:
             raise ValueError(
                 f"{wall} is never shown by clocks in {self._zone}: they skip that time"

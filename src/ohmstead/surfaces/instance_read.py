@@ -150,9 +150,9 @@ def _moment(name: str, said: Any) -> datetime | None:
         return None
     try:
         found = said if isinstance(said, datetime) else datetime.fromisoformat(str(said))
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{name} {shown(str(said))} is not a time") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _number(name: str, said: Any) -> float | None:
