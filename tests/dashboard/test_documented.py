@@ -117,6 +117,7 @@ BAD_QUERIES = {
     "/api/people": "organisation=0",
     "/api/organisations": "limit=0",
     "/api/partners": "limit=0",
+    "/api/credentials": "limit=0",
     "/api/sites": "limit=0",
     "/api/meters/{id}": "with_readings=x",
     "/api/managed-devices": "limit=0",

@@ -7,6 +7,7 @@ from litestar.params import FromPath, JSONBody
 from ohmstead.access.roles import Action, may, sees
 from ohmstead.dashboard import place_shapes as shapes
 from ohmstead.dashboard.parts import Parts
+from ohmstead.dashboard.people import PAGE_MOST, After, Limit
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
@@ -51,17 +52,28 @@ def _all(parts: Parts) -> Credentials:
 
 @get(
     "/api/credentials",
-    responses=answers(401, 503),
+    responses=answers(400, 401, 503),
     security=SIGNED_IN,
     summary="The credentials of senders",
 )
 async def credentials(
-    user: NamedDependency[User], parts: NamedDependency[Parts]
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    after: After = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.Credentials:
     """Who may send packets for meters of one's organisation; for managers and admins."""
     require(user, Action.MANAGE_METERS)
-    found = [each for each in await _all(parts).all() if await _manages(user, each.scope, parts)]
-    return shapes.Credentials(items=list(map(_shown, found)))
+    found = await _all(parts).page(
+        user.organisation,
+        partners=may(user.role, Action.MANAGE_INSTALLATION, user.organisation),
+        after=after or 0,
+        limit=limit + 1,
+    )
+    return shapes.Credentials(
+        items=list(map(_shown, found[:limit])),
+        next=found[limit - 1].id if len(found) > limit else None,
+    )
 
 
 @post(

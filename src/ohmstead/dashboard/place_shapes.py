@@ -182,9 +182,10 @@ class Credential(Struct, frozen=True, kw_only=True):
 
 
 class Credentials(Struct, frozen=True, kw_only=True):
-    """The credentials one manages, the oldest first."""
+    """The credentials one manages, the oldest first; `next` is the next page's cursor, or null."""
 
     items: list[Credential]
+    next: int | None
 
 
 class CredentialAccess(Struct, frozen=True, kw_only=True):

@@ -109,6 +109,21 @@ class Credentials:
         """All of them, the oldest first."""
         return [_credential(row) for row in await self._database.rows(f"{LISTED} ORDER BY c.id")]
 
+    async def page(
+        self, organisation: int | None, *, partners: bool, after: int, limit: int
+    ) -> list[Credential]:
+        """Up to `limit` by number from behind `after`: of an organisation (None: of all).
+
+        Those of partners, who send for several, only with `partners`.
+        """
+        found = await self._database.rows(
+            f"{LISTED} WHERE c.id > %(after)s AND CASE WHEN c.partner IS NULL"
+            " THEN %(of)s::int4 IS NULL OR coalesce(c.organisation, s.organisation) = %(of)s"
+            " ELSE %(partners)s END ORDER BY c.id LIMIT %(limit)s",
+            {"of": organisation, "partners": partners, "after": after, "limit": limit},
+        )
+        return [_credential(row) for row in found]
+
     async def get(self, username: str) -> Credential:
         """The one with this user name; NotFound."""
         async with self._database.transaction() as connection:
