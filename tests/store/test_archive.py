@@ -76,6 +76,10 @@ def hourly(meter: Meter, first: datetime, hours: int, kwh: float = 0.0) -> list[
     ]
 
 
+async def cut_off(*_: object) -> int:
+    raise RuntimeError("the machine went off")
+
+
 async def spring(world: World, make_meter: MakeMeter) -> Meter:
     """A meter with an hourly reading from the 30th of March to the 2nd of May."""
     meter = await make_meter(interval_s=3600.0)
@@ -148,6 +152,10 @@ async def test_late_readings_of_archived_time_are_refused_until_it_is_back(
         (MAY, "archived"),
     ]
     assert all(trouble is None for _, trouble in await world.archive.verify())
+    first = world.folder / "organisation-1" / "2025-03.parquet"
+    first.rename(first.with_name(f".{first.name}.gone"))  # cut off before it had gone
+    await world.archive.run(NOW)
+    assert not [name for name, _ in await world.archive.verify() if "2025-03" in name]
 
 
 async def test_an_early_month_is_restored_to_be_looked_at(
@@ -202,9 +210,6 @@ async def test_a_run_that_was_cut_off_is_taken_up(
     before = await world.buckets()
     await world.keep(1)
 
-    async def cut_off(*_: object) -> int:
-        raise RuntimeError("the machine went off")
-
     with monkeypatch.context() as patch:
         patch.setattr(world.archive._leaving, "leave", cut_off)
         with pytest.raises(RuntimeError):
@@ -220,9 +225,7 @@ async def test_a_run_that_was_cut_off_is_taken_up(
     assert {entry.state for entry in await world.archive.catalogue.all()} == {"archived"}
 
 
-async def test_what_a_killed_run_closed_takes_readings_again(
-    world: World, make_meter: MakeMeter
-) -> None:
+async def test_a_killed_run_closes_nothing(world: World, make_meter: MakeMeter) -> None:
     """docs/retention.md: only archived time refuses; what was never written out is none."""
     meter = await spring(world, make_meter)
     await world.archive._closed([meter.stream], datetime(2025, 4, 1, tzinfo=UTC))
@@ -240,9 +243,6 @@ async def test_no_bucket_is_made_of_what_is_left_of_a_month(
     before = await world.buckets()
     await world.keep(1)
     make_turn, leave = rollup_make._turn, world.archive._leaving.leave
-
-    async def cut_off(*_: object) -> int:
-        raise RuntimeError("the machine went off")
 
     with monkeypatch.context() as patch:
         patch.setattr(world.archive._leaving, "leave", cut_off)

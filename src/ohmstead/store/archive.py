@@ -19,7 +19,7 @@ from ohmstead.errors import Conflict, NotFound, OhmsteadError
 from ohmstead.store import archive_export, archive_file, archive_naming, archive_rows, months
 from ohmstead.store.archive_catalogue import RESTORED_FOR, Catalogue, Entry
 from ohmstead.store.archive_floors import ARCHIVING, BARRIER
-from ohmstead.store.archive_leave import ARCHIVED, Leaving, span
+from ohmstead.store.archive_leave import ARCHIVED, GONE, Leaving, span
 from ohmstead.store.columnar import columnar_until
 from ohmstead.store.database import CONNECT_TIMEOUT_S, Database
 from ohmstead.store.meters import Meter, Meters
@@ -247,6 +247,8 @@ class Archive:
         """Finish what an earlier run began: files that are written, readings that did not leave."""
         for path in self._folder.glob("organisation-*/.*.new"):
             path.unlink(missing_ok=True)
+        for path in self._folder.glob(f"organisation-*/.*{GONE}"):
+            await self._leaving.gone(path)
         by_month: dict[Month, list[Entry]] = {}
         for entry in await self.catalogue.all():
             if entry.state == "written":

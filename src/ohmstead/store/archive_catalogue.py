@@ -125,9 +125,9 @@ class Catalogue:
             (id,),
         )
 
-    async def forget(self, id: int) -> None:
+    async def forget(self, name: str) -> None:
         """A file has nothing to tell any more."""
-        await self._database.change("DELETE FROM archive_files WHERE id = %s", (id,))
+        await self._database.change("DELETE FROM archive_files WHERE name = %s", (name,))
 
     async def restored(self, id: int, until: datetime) -> None:
         """The readings of a file are back, until at least then."""

@@ -14,6 +14,8 @@ from ohmstead.store.months import Month
 
 STREAMS_MOST = 100
 """How many streams lose their readings in one transaction."""
+GONE = ".gone"
+"""What the name of a file ends with that goes, so that a run that is cut off is taken up."""
 OTHERS = """
     SELECT EXISTS (SELECT r.stream FROM readings r WHERE r.at >= %(first)s AND r.at < %(last)s
     AND NOT r.stream = ANY(%(streams)s) AND NOT EXISTS (
@@ -70,9 +72,14 @@ class Leaving:
             if other.id >= entry.id or not path.is_file():
                 continue
             if archive_file.streams_of(path).keys() <= streams:
-                await self._catalogue.forget(other.id)
-                path.unlink(missing_ok=True)
-                path.with_suffix(".json").unlink(missing_ok=True)
+                await self.gone(path.rename(path.with_name(f".{path.name}{GONE}")))
+
+    async def gone(self, path: Path) -> None:
+        """A file that has nothing to tell any more, marked so by its name, goes for good."""
+        plain = path.with_name(path.name[1 : -len(GONE)])
+        await self._catalogue.forget(plain.relative_to(self._folder).as_posix())
+        for each in (plain.with_suffix(".json"), path):
+            await asyncio.to_thread(each.unlink, missing_ok=True)
 
     async def _not_before(self, organisation: int, month: Month) -> datetime | None:
         """What is older was restored to be looked at, and is left alone."""
