@@ -76,7 +76,7 @@ Late = Literal["store", "discard"]
 
 MOVE_LATEST = f"""
     INSERT INTO latest (stream, at, {{names}}, identity, raw, accepted)
-    SELECT *, 1 FROM unnest({{arrays}}, %s::jsonb[], %s::bytea[])
+    SELECT {{arrays}}, unnest(%s::jsonb[]), unnest(%s::bytea[]), 1
     ON CONFLICT (stream) DO UPDATE SET
         previous_at = latest.at, at = excluded.at,
         {", ".join(f"{c} = excluded.{c}" for c in columns.ALL)},
@@ -88,7 +88,7 @@ MOVE_LATEST = f"""
 NEWEST = "SELECT stream, at FROM latest WHERE stream = ANY(%s)"
 COPY = "COPY readings ({names}) FROM STDIN (FORMAT BINARY)"
 INSERT = """
-    INSERT INTO readings ({names}) SELECT * FROM unnest({arrays})
+    INSERT INTO readings ({names}) SELECT {arrays}
     ON CONFLICT (stream, at) DO NOTHING RETURNING stream, at
 """
 COUNT = """
@@ -270,7 +270,9 @@ async def _insert(
 
 
 def _placeholders(found: Mapping[str, Kind]) -> str:
-    return ", ".join(f"%s::{kind}[]" for kind in found.values())
+    # Among what is selected they go on together row by row (SELECT, "SELECT List"); after FROM
+    # each would be written out as a table first.
+    return ", ".join(f"unnest(%s::{kind}[])" for kind in found.values())
 
 
 @lru_cache(maxsize=256)
