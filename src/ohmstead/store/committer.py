@@ -84,7 +84,7 @@ MOVE_LATEST = f"""
         accepted = latest.accepted + 1
     WHERE excluded.at > latest.at
     RETURNING stream, previous_at
-"""  # noqa: S608  (names of the catalogue, nothing from outside)
+"""
 NEWEST = "SELECT stream, at FROM latest WHERE stream = ANY(%s)"
 COPY = "COPY readings ({names}) FROM STDIN (FORMAT BINARY)"
 INSERT = """
