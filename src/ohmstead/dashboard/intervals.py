@@ -7,12 +7,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
-from ohmstead.dashboard import ranges
+from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard.meters import visible
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.sessions import SIGNED_IN
-from ohmstead.store.intervals import intervals as asked
+from ohmstead.store.intervals import intervals as by_interval
 from ohmstead.store.people import User
 
 
@@ -45,14 +45,7 @@ async def intervals(
     id: FromPath[str],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    first: Annotated[
-        str | None,
-        QueryParameter(
-            name="from",
-            schema_extra={"format": "date-time"},
-            description="Begin; without an offset it is local time of the site. Default: today's.",
-        ),
-    ] = None,
+    first: asked.FirstMoment = None,
     last: Annotated[
         str | None,
         QueryParameter(
@@ -65,7 +58,7 @@ async def intervals(
     """Packets faster than the interval put together: mean, last, sum or max, by quantity."""
     found = await visible(id, user, parts)
     start, end = ranges.moments(first, last, found.site.zone, parts.clock.now())
-    known = await asked(parts.database, found, start, end)
+    known = await by_interval(parts.database, found, start, end)
     return Intervals(
         meter=found.id,
         interval_s=known.interval_s,

@@ -8,7 +8,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from ohmstead.dashboard import ranges, shapes
+from ohmstead.dashboard import asked, ranges, shapes
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.sessions import SIGNED_IN
@@ -107,14 +107,7 @@ async def power(
     id: FromPath[str],
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    first: Annotated[
-        str | None,
-        QueryParameter(
-            name="from",
-            schema_extra={"format": "date-time"},
-            description="Begin; without an offset it is local time of the site. Default: today's.",
-        ),
-    ] = None,
+    first: asked.FirstMoment = None,
     last: Annotated[
         str | None,
         QueryParameter(
