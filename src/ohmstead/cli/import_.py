@@ -21,10 +21,10 @@ from ohmstead.errors import BadInput
 from ohmstead.house import import_files
 from ohmstead.house.export import day
 from ohmstead.house.import_instance import fetched
-from ohmstead.house.import_zones import zone_of
 from ohmstead.house.importing import Importer, Summary
 from ohmstead.house.installation import Place, opened
 from ohmstead.settings.cloud import DEFAULT_DATA
+from ohmstead.store.import_zones import zone_of
 from ohmstead.store.meters import Meter
 from ohmstead.surfaces import csv_found, csv_read, green_button_read, instance_read, sd_card_read
 from ohmstead.surfaces.green_button_feed import look

@@ -18,7 +18,9 @@ from ohmstead.collector.packet_lines import Lines
 from ohmstead.collector.packet_queue import Commits
 from ohmstead.collector.packets import FIRST, FUTURE
 from ohmstead.errors import BadInput, TooLarge, Unavailable
+from ohmstead.store import import_checks
 from ohmstead.store.committer import Fate, Row
+from ohmstead.store.imports import row_of
 from ohmstead.store.meters import Meter
 from ohmstead.store.packet_directory import Target
 from ohmstead.surfaces import csv_found, csv_read, wattics
@@ -45,19 +47,12 @@ class Knows(Protocol):
     async def get(self, id: str) -> Meter: ...
 
 
-class Checks(Protocol):
-    """Whether readings are what their meter says.  See house/import_checks.py."""
-
-    def whole(self, some: Sequence[tables.Imported], meter: Meter) -> list[str]: ...
-    def one(self, item: tables.Imported, meter: Meter) -> str | None: ...
-
-
 class Tables:
     """Reads tables, and stores what they say when that is asked for."""
 
-    def __init__(self, committer: Commits, clock: Clock, meters: Knows, checks: Checks) -> None:
+    def __init__(self, committer: Commits, clock: Clock, meters: Knows) -> None:
         self._committer, self._clock = committer, clock
-        self._meters, self._checks = meters, checks
+        self._meters = meters
         self._one = asyncio.Semaphore(1)
 
     async def take(self, target: Target, query: bytes, encoding: bytes, receive: Receive) -> bytes:
@@ -87,7 +82,7 @@ class Tables:
             store = asked.get("store", ["no"])[-1] == "yes"
             meter = await self._meters.get(target.id)
             said["warnings"] = self._warnings(lines, layout, meter, store)
-            taken = await self._taken(target, meter, lines, layout, store)
+            taken = await self._taken(meter, lines, layout, store)
             return msgspec.json.encode(said | taken)
 
     def _warnings(
@@ -97,14 +92,14 @@ class Tables:
         items = islice(csv_read.read(lines[1:], layout), SAMPLE)
         some = [item for item in items if isinstance(item, tables.Imported)]
         try:
-            return self._checks.whole(some, meter)
+            return import_checks.whole(some, meter)
         except BadInput as misfit:
             if store:
                 raise
             return [str(misfit)]
 
     async def _taken(
-        self, target: Target, meter: Meter, lines: Sequence[str], layout: Layout, store: bool
+        self, meter: Meter, lines: Sequence[str], layout: Layout, store: bool
     ) -> dict[str, Any]:
         counts = {"readings": 0, "stored": 0, "known": 0, "refused": 0}
         refused: list[dict[str, Any]] = []
@@ -124,7 +119,7 @@ class Tables:
             first += [_shown(item, layout) for item in read[: SHOWN - len(first)]]
             del refused[SHOWN:]
             if store:
-                await self._commit([_row(item, target, now) for item in read], counts)
+                await self._commit([row_of(item, meter, now) for item in read], counts)
             await asyncio.sleep(0)  # others have their turn
         return {**counts, "first": first, "first_refused": refused}
 
@@ -134,7 +129,7 @@ class Tables:
             return item.why
         if not FIRST <= item.at <= now + FUTURE:
             return f"its time {item.at.isoformat()} cannot be right"
-        return self._checks.one(item, meter)
+        return import_checks.one(item, meter)
 
     async def _commit(self, rows: Sequence[Row], counts: dict[str, int]) -> None:
         try:
@@ -199,13 +194,6 @@ def _proposal(target: Target, layout: Layout) -> dict[str, Any]:
             set(layout.names) - set(layout.time) - {name for name, _ in layout.columns}
         ),
     }
-
-
-def _row(item: tables.Imported, target: Target, now: datetime) -> Row:
-    value = item.value
-    if value is not None and item.value_unit is not None:
-        value = tables.Target("value", item.value_unit, target.unit).kept(value)
-    return Row(target.stream, item.at, now, item.values, tariff=item.tariff, value=value)
 
 
 def _shown(item: tables.Imported, layout: Layout) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Files to import: found, opened, their text in lines of bounded length."""
 
-import codecs
 import gzip
 import io
 import os
@@ -13,20 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ohmstead.errors import BadInput
+from ohmstead.surfaces.csv_text import encoding_of
 
 LINE_MOST = 1_000_000
 """Characters of a line; what is longer is no table."""
 PEEKED = 65_536
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 GZIP = b"\x1f\x8b"
-FALLBACK = "cp1252"
-"""What is not UTF-8 was mostly written on Windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +60,7 @@ class File:
             self._texts.pop().detach()
 
     def _encoding(self) -> str:
-        begin = self.bytes.peek(PEEKED)[:PEEKED]
-        for mark, name in BOMS:
-            if begin.startswith(mark):
-                return name
-        try:
-            codecs.getincrementaldecoder("utf-8")().decode(begin)
-        except UnicodeDecodeError:
-            return FALLBACK
-        return "utf-8"
+        return encoding_of(self.bytes.peek(PEEKED)[:PEEKED])
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from itertools import chain, islice
 
 from ohmstead.clock import Clock
 from ohmstead.errors import BadInput, NotFound
-from ohmstead.house import import_checks
 from ohmstead.house.installation import Installation
+from ohmstead.store import import_checks
 from ohmstead.store.committer import Committer, Fate, Row
-from ohmstead.store.imports import there
+from ohmstead.store.imports import row_of, there
 from ohmstead.store.meters import Meter, Meters
-from ohmstead.surfaces.imports import Imported, Item, Target, Unread
+from ohmstead.surfaces.imports import Imported, Item, Unread
 
 BATCH = 1000
 SHOWN = 20
@@ -121,7 +121,7 @@ class Importer:
                 said.refuse(file, item.line, why or "")
                 continue
             try:
-                rows.append(_row(item, into, now))
+                rows.append(row_of(item, into, now))
             except BadInput as trouble:
                 said.refuse(file, item.line, str(trouble))
                 continue
@@ -146,24 +146,6 @@ class Importer:
                 said.duplicate += 1
             else:
                 said.stored += 1
-
-
-def _row(item: Imported, meter: Meter, now: datetime) -> Row:
-    value = item.value
-    if value is not None and item.value_unit is not None:
-        value = Target("value", item.value_unit, meter.unit).kept(value)
-    return Row(
-        stream=meter.stream,
-        at=item.at,
-        received_at=now,
-        values=item.values,
-        value=value,
-        tariff=item.tariff,
-        meter_at=item.meter_at,
-        number=item.number,
-        identity=item.identity,
-        meter_crc=item.meter_crc,
-    )
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:

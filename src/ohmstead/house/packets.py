@@ -15,7 +15,6 @@ from ohmstead.collector.packet_protocol import PacketProtocol
 from ohmstead.collector.packet_queue import PacketQueue
 from ohmstead.collector.packets import Packets
 from ohmstead.collector.packets_api import App, PacketsApi
-from ohmstead.house import import_checks
 from ohmstead.house.background import Background
 from ohmstead.store.committer import Committer
 from ohmstead.store.credentials import Credentials
@@ -60,7 +59,7 @@ async def push_api(
     packets = Packets(directory, queue, notes, key, clock)
     entry = Entry(packets, trusted)
     batches = Batches(Committer(database, clock), directory, clock)
-    tables = Tables(Committer(database, clock), clock, Meters(database), import_checks)
+    tables = Tables(Committer(database, clock), clock, Meters(database))
     api = PacketsApi(packets, directory, LatestPackets(database), entry, batches, tables, others)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(committer.close)

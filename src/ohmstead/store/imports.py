@@ -1,10 +1,13 @@
-"""What is there already of readings that are to be imported."""
+"""Readings that are to be imported: as rows, and what is there of them already."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
+from ohmstead.store.batch import Row
 from ohmstead.store.database import Database
+from ohmstead.store.meters import Meter
+from ohmstead.surfaces.imports import Imported, Target
 
 THERE = "SELECT count(*) AS there FROM readings WHERE stream = %s AND at = ANY(%s)"
 
@@ -19,3 +22,22 @@ async def there(database: Database, keys: Iterable[tuple[int, datetime]]) -> int
         row = await database.one(THERE, (stream, sorted(each)))
         found += row["there"] if row else 0
     return found
+
+
+def row_of(item: Imported, meter: Meter, now: datetime) -> Row:
+    """A reading as it is stored, received at `now`; BadInput for a unit that is not the meter's."""
+    value = item.value
+    if value is not None and item.value_unit is not None:
+        value = Target("value", item.value_unit, meter.unit).kept(value)
+    return Row(
+        stream=meter.stream,
+        at=item.at,
+        received_at=now,
+        values=item.values,
+        value=value,
+        tariff=item.tariff,
+        meter_at=item.meter_at,
+        number=item.number,
+        identity=item.identity,
+        meter_crc=item.meter_crc,
+    )

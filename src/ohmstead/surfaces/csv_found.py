@@ -46,10 +46,10 @@ def layout(lines: Sequence[str], told: Told, zone: tzinfo, unit: str | None) -> 
     """
     if not lines:
         raise BadInput("the file has no lines")
-    delimiter = told.delimiter or _delimiter(lines[0])
+    delimiter = told.delimiter or delimiter_of(lines[0])
     rows = sample(lines, delimiter, len(lines))
     head = [cell.strip().lstrip("\ufeff") for cell in rows[0]] if rows else []
-    names = head if told.header else [str(n + 1) for n in range(len(head))]
+    names = unique(head) if told.header else [str(n + 1) for n in range(len(head))]
     body = rows[1:] if told.header else rows
     time = [_named(name, names) for name in told.time] or [_time(names)]
     at = [names.index(name) for name in time]
@@ -59,7 +59,7 @@ def layout(lines: Sequence[str], told: Told, zone: tzinfo, unit: str | None) -> 
     return Layout(
         names=names,
         delimiter=delimiter,
-        decimal=told.decimal or _decimal([names.index(name) for name, _ in columns], body),
+        decimal=told.decimal or decimal_of([names.index(name) for name, _ in columns], body),
         time=time,
         parsed=parsed,
         columns=columns,
@@ -70,9 +70,25 @@ def layout(lines: Sequence[str], told: Told, zone: tzinfo, unit: str | None) -> 
     )
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
+    """What is between the columns of a line, of `DELIMITERS`."""
     bare = re.sub(r'"[^"]*"', "", header)
     return max(DELIMITERS, key=bare.count)
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Names of columns, each one once; where there is none it is the column's number.
+
+    >>> unique(["Zeit", "Wert", "", "Wert"])
+    ['Zeit', 'Wert', '3', 'Wert (4)']
+    """
+    found: dict[str, None] = {}
+    for n, name in enumerate(names, 1):
+        wanted = name or str(n)
+        while wanted in found:
+            wanted = f"{wanted} ({n})"
+        found[wanted] = None
+    return list(found)
 
 
 def _named(name: str, names: Sequence[str]) -> str:
@@ -145,7 +161,7 @@ def _known(name: str, unit: str | None) -> Target | None:
     return Target(key) if key in catalogue.BY_OBIS and key else None
 
 
-def _decimal(at: Sequence[int], rows: Sequence[Sequence[str]]) -> str:
+def decimal_of(at: Sequence[int], rows: Sequence[Sequence[str]]) -> str:
     """The decimal sign of these columns' numbers; BadInput where there are both."""
     cells = [together(row[n]) for row in rows for n in at if n < len(row)]
     points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)

@@ -7,11 +7,21 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 
 from ohmstead.errors import BadInput
-from ohmstead.surfaces.imports import Imported, Item, Target, Unread, WallClock, number, shown
+from ohmstead.surfaces.imports import (
+    Imported,
+    Item,
+    Odd,
+    Target,
+    Unread,
+    WallClock,
+    number,
+    shown,
+)
 
 Parsed = Callable[[str], datetime]
 """The time of a cell, naive or aware; ValueError when it is none."""
 CELLS_MOST = 10_000
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +46,29 @@ class Layout:
     """The line behind the header."""
 
 
-def read(lines: Iterable[str], layout: Layout) -> Iterator[Item]:
-    """Every reading of the lines that follow the header."""
+def read(
+    lines: Iterable[str], layout: Layout, clocks: dict[str, WallClock] | None = None
+) -> Iterator[Item]:
+    """Every reading of the lines that follow the header.
+
+    `clocks` goes on from where the lines before ended, by the name of the meter.
+    """
     rows = csv.reader(lines, delimiter=layout.delimiter)
     at = {name: n for n, name in enumerate(layout.names)}
     time = [at[name] for name in layout.time]
     columns = [(at[name], name, target) for name, target in layout.columns]
     meter = None if layout.meter is None else at[layout.meter]
-    clocks: dict[str, WallClock] = {}
+    clocks = {} if clocks is None else clocks
+    least = max(*time, *(n for n, _, _ in columns), meter or 0)
     for row in whole(rows):
         line = layout.first_line + rows.line_num - 1
         if not any(cell.strip() for cell in row):
             continue
-        if len(row) <= max(*time, *(n for n, _, _ in columns), meter or 0):
-            yield Unread(line, f"it has {len(row)} columns, and the header {len(layout.names)}")
+        name = row[meter].strip() if meter is not None and meter < len(row) else None
+        if len(row) <= least:
+            why = f"it has {len(row)} columns, and the header {len(layout.names)}"
+            yield Unread(line, why, "short", meter=name)
             continue
-        name = None if meter is None else row[meter].strip()
         clock = clocks.setdefault(name or "", WallClock(layout.zone))
         if len(clocks) > CELLS_MOST:
             raise BadInput(f"line {line}: more than {CELLS_MOST} meters in one file")
@@ -81,17 +98,28 @@ def _reading(
     try:
         written = " ".join(row[n].strip() for n in time).strip()
         if meter == "":
-            raise ValueError(f"its column {layout.meter!r} names no meter")
+            raise Odd("no_meter", f"its column {layout.meter!r} names no meter")
         if not written:
-            raise ValueError("it has no time")
-        at = clock.moment(layout.parsed(written)) + layout.shift
+            raise Odd("no_time", "it has no time")
+        at = _at(written, clock, layout)
         values = dict(_values(row, columns, layout.decimal))
+    except Odd as trouble:
+        return Unread(line, str(trouble), trouble.code, trouble.column, meter)
     except ValueError as trouble:
-        return Unread(line, str(trouble))
+        return Unread(line, str(trouble), "time", meter=meter)
     except OverflowError:
-        return Unread(line, f"{shown(written)} is not a time of this world")
+        why = f"{shown(written)} is not a time of this world"
+        return Unread(line, why, "time", meter=meter)
     value = values.pop("value", None)
     return Imported(line, at, values, value=value, meter=meter)
+
+
+def _at(written: str, clock: WallClock, layout: Layout) -> datetime:
+    """The moment; intervals of whole days end where the clock shows the same again."""
+    parsed = layout.parsed(written)
+    if layout.shift and parsed.tzinfo is None and not layout.shift % DAY:
+        return clock.moment(parsed + layout.shift)
+    return clock.moment(parsed) + layout.shift
 
 
 def _values(
@@ -104,14 +132,15 @@ def _values(
             continue
         try:
             said = target.kept(number(row[n], decimal))
-        except ValueError as trouble:
-            raise ValueError(f"column {name!r}: {trouble}") from None
+        except Odd as trouble:
+            raise Odd(trouble.code, f"column {name!r}: {trouble}", name) from None
         if target.counts and said < 0:
-            raise ValueError(f"column {name!r}: {target.key} cannot be negative ({row[n]})")
+            why = f"column {name!r}: {target.key} cannot be negative ({row[n]})"
+            raise Odd("negative", why, name)
         some = True
         yield target.key, said
     if not some:
-        raise ValueError("nothing was measured in it")
+        raise Odd("nothing", "nothing was measured in it")
 
 
 def sample(rows: Iterable[str], delimiter: str, most: int) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """Times as tables write them: which way it is, found out or told."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ohmstead.errors import BadInput
@@ -13,7 +13,11 @@ DATES = {
     "month first": ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y"),
     "year first": ("%Y/%m/%d", "%Y.%m.%d"),
 }
-CLOCKS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "")
+CLOCKS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M:%S", "")
+ORDERS = {
+    date + clock: order for order, dates in DATES.items() for date in dates for clock in CLOCKS
+}
+"""Ways of strptime, and what comes first in them."""
 COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 SECONDS, MILLISECONDS = (9, 10), 13
 """Digits of a time in seconds or milliseconds since 1970, from 1973 on."""
@@ -22,8 +26,8 @@ _MIDNIGHT = re.compile(r"(?<!\d)24:00(:00)?(?!\d)")
 
 
 def told(form: str) -> Parsed:
-    """Times written as `form` says (strptime), or `epoch`, `epoch-ms`, `iso`; BadInput."""
-    ways = {"epoch": _epoch, "epoch-ms": _epoch_ms, "iso": _iso}
+    """Times as `form` says (strptime), or `iso`, `epoch`, `epoch-ms`, `digits`; BadInput."""
+    ways = {"epoch": _epoch, "epoch-ms": _epoch_ms, "iso": _iso, "digits": _digits}
     if form in ways:
         return _midnight(ways[form])
     try:
@@ -32,36 +36,44 @@ def told(form: str) -> Parsed:
         raise BadInput(f"--time-format {form!r} is not understood: {trouble}") from None
     if probe.year != 2024:
         raise BadInput(f"--time-format {form!r} says no year; it looks like %d.%m.%Y %H:%M")
-    return _midnight(lambda text: _strptime(text, form))
+    return _midnight(_with(form))
+
+
+def forms(cells: Sequence[str]) -> list[str]:
+    """The ways in which most of these times are written, as `told` takes them; the likeliest first.
+
+    >>> forms(["01/02/2025 00:15"]), forms(["2025-01-31"]), forms(["noon"])
+    (['%d/%m/%Y %H:%M', '%m/%d/%Y %H:%M'], ['iso'], [])
+    """
+    asked = [cell for cell in cells if cell]
+    counted = {form: sum(_reads(way, cell) for cell in asked) for form, way in WAYS.items()}
+    most = max(counted.values())
+    return [form for form, count in counted.items() if count == most > 0]
 
 
 def found(cells: Sequence[str]) -> Parsed:
     """The way in which these times are written; BadInput where there is none, or more than one."""
     asked = [cell for cell in cells if cell]
-    ways: list[tuple[str, Parsed]] = [("iso", _iso), ("digits", _digits)]
-    ways += [
-        (order, _with(date + clock))
-        for order, dates in DATES.items()
-        for date in dates
-        for clock in CLOCKS
-    ]
-    counted = [(sum(_reads(way, cell) for cell in asked), n) for n, (_, way) in enumerate(ways)]
-    most = max(count for count, _ in counted)
-    if most == 0 or not asked:
+    best = forms(asked)
+    if not best:
         what = shown(asked[0]) if asked else "nothing"
         raise BadInput(f"the times look like {what}: say how with --time-format, as %d.%m.%Y %H:%M")
-    best = [ways[n] for count, n in counted if count == most]
-    if best[0][0] not in ("iso", "digits") and len({order for order, _ in best}) > 1:
+    if is_either(best):
         raise BadInput(
             f"the times look like {shown(asked[0])}, and either day or month may be first: "
             "say --time-format, %d/%m/%Y %H:%M or %m/%d/%Y %H:%M"
         )
-    return _midnight(best[0][1])
+    return told(best[0])
+
+
+def is_either(best: Sequence[str]) -> bool:
+    """Whether day or month may be first in all of these."""
+    return best[0] in ORDERS and len({ORDERS.get(form) for form in best}) > 1
 
 
 def _reads(way: Parsed, cell: str) -> bool:
     try:
-        _midnight(way)(cell)
+        way(cell)
     except (ValueError, OverflowError):
         return False
     return True
@@ -128,3 +140,11 @@ def _midnight(way: Parsed) -> Parsed:
         )
 
     return parsed
+
+
+WAYS: Mapping[str, Parsed] = {
+    "iso": _midnight(_iso),
+    "digits": _midnight(_digits),
+    **{form: _midnight(_with(form)) for form in ORDERS},
+}
+"""What is tried, by how it is said."""

@@ -54,6 +54,22 @@ class Unread:
 
     line: int
     why: str
+    code: str = ""
+    """Which kind of trouble, for who says it in other words: one of `Odd`."""
+    column: str | None = None
+    meter: str | None = None
+
+
+class Odd(ValueError):
+    """A cell that cannot be read, and which kind of trouble that is.
+
+    `short`, `no_meter`, `no_time`, `time`, `skipped`, `number`, `large`, `negative`, `nothing`.
+    """
+
+    def __init__(self, code: str, why: str, column: str | None = None) -> None:
+        super().__init__(why)
+        self.code = code
+        self.column = column
 
 
 Item: TypeAlias = Imported | Unread
@@ -133,10 +149,10 @@ def number(text: str, decimal: str = ".") -> float:
         whole = whole.replace(other, "")
     plain = f"{whole}.{rest}" if point else whole
     if not _PLAIN.fullmatch(plain):
-        raise ValueError(f"{shown(text)} is not a number")
+        raise Odd("number", f"{shown(text)} is not a number")
     found = float(plain)
     if not math.isfinite(found):
-        raise ValueError(f"{shown(text)} is too large a number")
+        raise Odd("large", f"{shown(text)} is too large a number")
     return found
 
 
@@ -165,10 +181,15 @@ class WallClock:
     is of the second round.  Files may be ascending or descending.
     """
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(self, zone: tzinfo, last: datetime | None = None, step: int = 1) -> None:
         self._zone = zone
-        self._last: datetime | None = None
-        self._step = 1
+        self._last = last
+        self._step = step
+
+    @property
+    def state(self) -> tuple[datetime | None, int]:
+        """`last` and `step` for one that goes on from here."""
+        return self._last, self._step
 
     def moment(self, wall: datetime) -> datetime:
         """The moment (UTC) at which clocks show `wall`; ValueError where they never do.
@@ -181,11 +202,10 @@ class WallClock:
             first = wall.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
             second = wall.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
         except OverflowError:
-            raise ValueError(f"{wall} is not a time of this world") from None
+            raise Odd("time", f"{wall} is not a time of this world") from None
         if first.astimezone(self._zone).replace(tzinfo=None) != wall:
-            raise ValueError(
-                f"{wall} is never shown by clocks in {self._zone}: they skip that time"
-            )
+            why = f"{wall} is never shown by clocks in {self._zone}: they skip that time"
+            raise Odd("skipped", why)
         found = first if first == second else self._which(first, second)
         if self._last is not None and first == second and found != self._last:
             self._step = 1 if found > self._last else -1

@@ -20,8 +20,19 @@ HIGH = 5.0
 """A counter stands higher than so many of its largest steps."""
 
 
+class Unfit(BadInput):
+    """Readings that are not what their meter counts.
+
+    `code` is which kind of trouble that is: `kind`, `interval`, `falls`, `grows`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def whole(some: Sequence[Imported], meter: Meter) -> list[str]:
-    """What is worth a warning about the first readings of a file; BadInput when they do not fit."""
+    """What is worth a warning about the first readings of a file; Unfit when they do not fit."""
     for each in some[:1]:
         _same_kind(each, meter)
     found = _apart(some, meter)
@@ -50,7 +61,7 @@ def one(item: Imported, meter: Meter) -> str | None:
 
 def _same_kind(item: Imported, meter: Meter) -> None:
     if item.counter is not None and item.counter == (meter.reading == "interval"):
-        raise BadInput(_unlike(item.counter, meter))
+        raise Unfit("kind", _unlike(item.counter, meter))
 
 
 def _unlike(counter: bool, meter: Meter) -> str:
@@ -75,10 +86,11 @@ def _apart(some: Sequence[Imported], meter: Meter) -> list[str]:
         return []
     usual_s = float(steps.most_common(1)[0][0])
     if meter.reading == "interval" and not _lasts(usual_s, meter):
-        raise BadInput(
+        raise Unfit(
+            "interval",
             f"the readings are {spoken(usual_s)} apart, and meter {meter.id!r} was added with "
             f"--interval {spoken(meter.interval_s)}: each is the energy of one interval, so the "
-            "two have to be the same"
+            "two have to be the same",
         )
     if usual_s > longest_step_s(meter.interval_s):
         return [
@@ -89,7 +101,7 @@ def _apart(some: Sequence[Imported], meter: Meter) -> list[str]:
 
 
 def _goes_like(key: str, some: Sequence[Imported], meter: Meter) -> None:
-    """BadInput where energies of intervals are said to be a counter, or the other way round."""
+    """Unfit where energies of intervals are said to be a counter, or the other way round."""
     said = list(_said(key, some))
     if len(said) < ROWS_TELLING or (key != "value" and ".8." not in key):
         return
@@ -97,17 +109,19 @@ def _goes_like(key: str, some: Sequence[Imported], meter: Meter) -> None:
     falls = sum(step < 0 for step in steps) / len(steps)
     gauge = meter.type in ("temperature", "other")
     if meter.reading == "cumulative" and falls > FALLS_MOST and not gauge:
-        raise BadInput(
+        raise Unfit(
+            "falls",
             f"the values of {key} fall again and again, as energies of intervals do, and meter "
             f"{meter.id!r} was added with --reading cumulative; import into one of --reading "
-            "interval"
+            "interval",
         )
     grown = [step for step in steps if step > 0]
     grows = not falls and len(grown) > ROWS_TELLING / 2 and said[0] > HIGH * max(grown)
     if meter.reading == "interval" and grows:
-        raise BadInput(
+        raise Unfit(
+            "grows",
             f"the values of {key} only grow, as counters do, and meter {meter.id!r} was added "
-            "with --reading interval; import into one of --reading cumulative"
+            "with --reading interval; import into one of --reading cumulative",
         )
 
 

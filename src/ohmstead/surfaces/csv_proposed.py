@@ -1,0 +1,356 @@
+"""How a table of a meter's past is understood, as far as its first lines tell and a person said.
+
+What is not said is found out; what cannot be is named in `Proposal.missing`, and asked for.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta, tzinfo
+
+from ohmstead.errors import BadInput
+from ohmstead.reading import catalogue, units
+from ohmstead.surfaces import csv_names, csv_times
+from ohmstead.surfaces.csv_begin import Row, begin_of, looks, rows_of
+from ohmstead.surfaces.csv_found import decimal_of, delimiter_of, unique
+from ohmstead.surfaces.csv_read import Layout
+from ohmstead.surfaces.imports import Target
+
+TELLING = 200
+"""So many rows tell what columns are."""
+MOSTLY = 0.6
+"""The share of its cells that make a column one of numbers, or of times."""
+SAMPLES = 3
+METERS_MOST = 100
+COLUMNS_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column is: its number from 1, the catalogue's key (or `value`), and its unit."""
+
+    number: int
+    key: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a table is to be read; None is to be found out.  Columns are numbers from 1."""
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    skipped: int | None = None
+    """Lines before the header, or before the first row where there is none."""
+    header: bool | None = None
+    time: Sequence[int] | None = None
+    time_format: str | None = None
+    starts: bool | None = None
+    """Whether a time is the start of its interval."""
+    columns: Sequence[Column] | None = None
+    meter_column: int | None = None
+    """The column that says of which meter a row is; 0 is none."""
+    meter: str | None = None
+    """The name in that column whose rows count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """The meter that a table is read for; `unit` is of its value, None of an electric one."""
+
+    zone: tzinfo
+    unit: str | None
+    interval_s: float
+    reads_intervals: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a table cannot be read yet.
+
+    `code` is one of `table`, `column`, `time`, `time_format`, `day_or_month`, `columns`, `decimal`,
+    `meter`, `unit`, `twice`; `text` says it in words.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A column as it stands: its name, what its cells look like, and the first of them."""
+
+    name: str
+    kind: str
+    sample: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What became of `How`, whole as far as can be; `layout` is None while something is missing."""
+
+    how: How
+    columns: Sequence[Seen] = ()
+    body: int = 0
+    """Lines before the first row."""
+    forms: Sequence[str] = ()
+    """Ways in which the times may be written."""
+    meters: Mapping[str, int] = field(default_factory=dict)
+    """Names in the column of the meter, and how many rows each has here."""
+    missing: Sequence[Missing] = ()
+    layout: Layout | None = None
+
+
+def proposal(lines: Sequence[str], how: How, of: Of) -> Proposal:
+    """How a table that begins with `lines` is understood for a meter."""
+    begin = begin_of(lines, how.delimiter, how.skipped, how.header)
+    if begin is None:
+        between = how.delimiter or delimiter_of(lines[0] if lines else "")
+        why = "no line has a time and a number beside it"
+        return Proposal(replace(how, delimiter=between), missing=[Missing("table", why)])
+    rows = [row for row in rows_of(lines[begin.body :], begin.delimiter) if any(row.cells)]
+    rows = rows[:TELLING]
+    width = max((len(row.cells) for row in rows), default=0)
+    header = list(begin.header or ())
+    width = min(max(width, len(header)), COLUMNS_MOST)
+    names = unique([*header, *[""] * width][:width])
+    seen = [_seen(n, name, rows) for n, name in enumerate(names)]
+    said = replace(
+        how,
+        delimiter=begin.delimiter,
+        skipped=begin.skipped,
+        header=begin.header is not None,
+    )
+    under = [begin.units[n] if n < len(begin.units) else "" for n in range(width)]
+    return _Finding(said, of, seen, rows, under).whole(begin.body)
+
+
+def _seen(n: int, name: str, rows: Sequence[Row]) -> Seen:
+    cells = [row.cells[n] for row in rows if n < len(row.cells) and row.cells[n]]
+    counted = Counter(looks(cell) for cell in cells)
+    if cells and counted["number"] + counted["digits"] + counted["stamp"] >= MOSTLY * len(cells):
+        counted["number"] += counted["digits"] if counted["number"] else 0
+    kind, many = counted.most_common(1)[0] if counted else ("", 0)
+    return Seen(name, kind if many >= MOSTLY * len(cells) else "text", cells[:SAMPLES])
+
+
+class _Finding:
+    """One table while it is found out."""
+
+    def __init__(
+        self, how: How, of: Of, seen: Sequence[Seen], rows: Sequence[Row], under: Sequence[str]
+    ) -> None:
+        self.how, self.of, self.seen, self.rows, self.under = how, of, seen, rows, under
+        self.missing: list[Missing] = []
+
+    def whole(self, body: int) -> Proposal:
+        """The proposal."""
+        self._check_columns()
+        meters = self._meter()
+        forms = self._time()
+        self._columns()
+        layout = self._layout(body) if not self.missing else None
+        missing, how = self.missing, self.how
+        return Proposal(how, self.seen, body, forms, meters, missing, layout)
+
+    def _check_columns(self) -> None:
+        """A column that the table does not have is as if it had not been said."""
+        how, width = self.how, len(self.seen)
+        numbers = [*(how.time or ()), *(each.number for each in how.columns or ())]
+        for number in [*numbers, how.meter_column or 1]:
+            if not 1 <= number <= width:
+                self._lacks("column", f"there is no column {number}; there are {width}")
+        if any(missing.code == "column" for missing in self.missing):
+            self.how = replace(how, time=None, columns=None, meter_column=None)
+
+    def _lacks(self, code: str, text: str) -> None:
+        self.missing.append(Missing(code, text))
+
+    def _cells(self, number: int, rows: Sequence[Row] | None = None) -> list[str]:
+        of = self.rows if rows is None else rows
+        return [row.cells[number - 1] if number <= len(row.cells) else "" for row in of]
+
+    def _meter(self) -> dict[str, int]:
+        number = self.how.meter_column
+        if number is None:
+            number = next((n for n in range(1, len(self.seen) + 1) if self._names_meters(n)), 0)
+            self.how = replace(self.how, meter_column=number)
+        if not number:
+            self.how = replace(self.how, meter=None)
+            return {}
+        counted = Counter(filter(None, self._cells(number)))
+        if self.how.meter is None and len(counted) == 1:
+            self.how = replace(self.how, meter=next(iter(counted)))
+        if self.how.meter is None:
+            self._lacks("meter", f"the file has {len(counted)} meters: say which one is this")
+        return dict(counted.most_common(METERS_MOST))
+
+    def _names_meters(self, number: int) -> bool:
+        """Whether a column says of which meter a row is, and there are several."""
+        seen, found = self.seen[number - 1], set(filter(None, self._cells(number)))
+        named = csv_names.METER.search(seen.name) and seen.kind not in ("stamp", "clock")
+        codes = all(map(csv_names.OBIS.fullmatch, found))
+        return 1 < len(found) <= len(self.rows) / 2 and bool(named or codes)
+
+    def _own(self) -> list[Row]:
+        """The rows of the meter."""
+        number = self.how.meter_column
+        if not number or self.how.meter is None:
+            return list(self.rows)
+        cells = self._cells(number)
+        return [row for row, cell in zip(self.rows, cells, strict=True) if cell == self.how.meter]
+
+    def _time(self) -> list[str]:
+        """Which columns are the time, and how it is written."""
+        how = self.how
+        if how.time is None:
+            how = replace(how, time=self._times())
+        if not how.time:
+            self.how = how
+            self._lacks("time", "say which column is the time")
+            return []
+        if how.starts is None:
+            how = replace(how, starts=self.of.reads_intervals and self._are_starts(how.time))
+        self.how, own = how, self._own()
+        told = zip(*(self._cells(number, own) for number in how.time or ()), strict=True)
+        cells = [" ".join(filter(None, cell)) for cell in told]
+        forms = csv_times.forms(cells)
+        if how.time_format is not None:
+            try:
+                csv_times.told(how.time_format)
+            except BadInput as trouble:
+                self._lacks("time_format", str(trouble))
+        elif not forms:
+            what = next(filter(None, cells), "nothing")
+            self._lacks("time_format", f"the times look like {what!r}: say how they are written")
+        elif csv_times.is_either(forms):
+            self._lacks("day_or_month", "either day or month may be first: say which")
+        else:
+            self.how = replace(how, time_format=forms[0])
+        return forms
+
+    def _times(self) -> list[int]:
+        """The columns of the time: a moment, or a date with the clock beside it."""
+        of: dict[str, list[int]] = {"stamp": [], "clock": [], "digits": []}
+        for number, seen in enumerate(self.seen, 1):
+            if seen.kind in of:
+                of[seen.kind].append(number)
+        whole = [n for n in of["stamp"] if any(":" in cell or " " in cell for cell in self._of(n))]
+        whole = whole or [n for n in of["digits"] if self._is_time(n, whole)]
+        if whole:
+            ends = [n for n in whole if csv_names.END.search(self.seen[n - 1].name)]
+            named = [n for n in whole if csv_names.TIME.search(self.seen[n - 1].name)]
+            return [(ends or named or whole)[0]]
+        return [*of["stamp"][:1], *of["clock"][:1]] if of["stamp"] else []
+
+    def _of(self, number: int) -> Sequence[str]:
+        return self.seen[number - 1].sample
+
+    def _is_time(self, number: int, others: Sequence[int]) -> bool:
+        """Whether digits alone are a time: the first such column, or one that says so."""
+        named = csv_names.TIME.search(self.seen[number - 1].name)
+        return not others and (number == 1 or named is not None)
+
+    def _are_starts(self, time: Sequence[int]) -> bool:
+        """Whether these times probably name the start of an interval, as days without clocks do."""
+        names = " ".join(self.seen[number - 1].name for number in time)
+        if csv_names.END.search(names):
+            return False
+        if csv_names.START.search(names):
+            return True
+        clocks = any(self.seen[number - 1].kind == "clock" for number in time)
+        plain = all(":" not in cell for number in time for cell in self._of(number))
+        return plain and not clocks and self.seen[time[0] - 1].kind == "stamp"
+
+    def _columns(self) -> None:
+        """What the columns are."""
+        how = self.how
+        if how.columns is None:
+            how = self.how = replace(how, columns=self._guessed())
+        columns = how.columns or ()
+        if not columns:
+            self._lacks("columns", "say what is in at least one column")
+        for number, count in Counter(each.number for each in columns).items():
+            if count > 1 or number in (*(how.time or ()), how.meter_column):
+                self._lacks("twice", f"column {number} is said to be two things")
+        for key, count in Counter(each.key for each in columns).items():
+            if count > 1:
+                self._lacks("twice", f"two columns are said to be {key}")
+        for each in columns:
+            try:
+                self._target(each)
+            except BadInput as trouble:
+                self._lacks("unit", str(trouble))
+        if how.decimal is None:
+            try:
+                at = [each.number - 1 for each in columns]
+                found = decimal_of(at, [row.cells for row in self._own()])
+                self.how = replace(how, decimal=found)
+            except BadInput as trouble:
+                self._lacks("decimal", str(trouble))
+
+    def _guessed(self) -> list[Column]:
+        """What columns of numbers are, as their names say; each quantity once."""
+        taken = {*(self.how.time or ()), self.how.meter_column}
+        numbers = [
+            n for n, seen in enumerate(self.seen, 1) if seen.kind == "number" and n not in taken
+        ]
+        found: dict[str, Column] = {}
+        for number in numbers:
+            name = self.seen[number - 1].name
+            unit = csv_names.unit_in(name) or csv_names.unit_in(f"({self.under[number - 1]})")
+            unit = unit or self._unit_beside()
+            key = self._key(name, unit, alone=len(numbers) == 1)
+            if key is not None:
+                kept = catalogue.BY_OBIS[key].unit if key in catalogue.BY_OBIS else self.of.unit
+                found.setdefault(key, Column(number, key, unit or kept or None))
+        return [each for each in found.values() if self._fits(each)]
+
+    def _key(self, name: str, unit: str | None, *, alone: bool) -> str | None:
+        if self.of.unit is not None:
+            return None if csv_names.OTHER.search(name) and not alone else "value"
+        by_row = csv_names.code_in(self.how.meter or "")
+        if by_row is not None:
+            return by_row
+        key = csv_names.quantity(name, unit)
+        return "1.8.0" if key is None and alone and unit is None else key
+
+    def _unit_beside(self) -> str | None:
+        """The unit that a column of its own says in each row."""
+        for number, seen in enumerate(self.seen, 1):
+            said = {units.named(cell) for cell in self._cells(number, self._own()) if cell}
+            if seen.kind == "text" and len(said) == 1 and said <= units.KEPT.keys():
+                return said.pop()
+        return None
+
+    def _fits(self, column: Column) -> bool:
+        try:
+            self._target(column)
+        except BadInput:
+            return False
+        return True
+
+    def _target(self, column: Column) -> Target:
+        if (column.key == "value") == (self.of.unit is None):
+            raise BadInput(
+                f"a meter of electricity takes OBIS codes like 1.8.0, not {column.key!r}"
+                if self.of.unit is None
+                else f"a meter that is not electric takes `value`, not {column.key!r}"
+            )
+        return Target(column.key, column.unit, self.of.unit)
+
+    def _layout(self, body: int) -> Layout:
+        how, names = self.how, [seen.name for seen in self.seen]
+        interval = timedelta(seconds=self.of.interval_s)
+        return Layout(
+            names=names,
+            delimiter=how.delimiter or ";",
+            decimal=how.decimal or ".",
+            time=[names[number - 1] for number in how.time or ()],
+            parsed=csv_times.told(how.time_format or "iso"),
+            columns=[(names[c.number - 1], self._target(c)) for c in how.columns or ()],
+            zone=self.of.zone,
+            meter=names[how.meter_column - 1] if how.meter_column else None,
+            shift=interval if how.starts else timedelta(0),
+            first_line=body + 1,
+        )
