@@ -65,14 +65,20 @@ def _within(path: str, place: str) -> bool:
 
 
 def token_in(header: str) -> str:
-    """The token that an `Authorization` header has: alone, or after `Bearer`; empty for none.
+    """The token that an `Authorization` header has: alone, or after a word; empty for none.
 
-    Source: RFC 6750, 2.1; public Wattics clients send it without a word before it.
+    Source: RFC 6750, 2.1 (`Bearer`); public Wattics clients send it without a word before it, and
+    those of other APIs like theirs with `Token`, also as `Token token="…"`.
 
     >>> token_in("Bearer abc"), token_in("abc"), token_in("Basic YTpi"), token_in("")
     ('abc', 'abc', '', '')
+    >>> token_in("token abc"), token_in('Token token="abc"'), token_in("Token token=abc")
+    ('abc', 'abc', 'abc')
     """
     first, space, rest = header.strip().partition(" ")
     if not space:
         return first
-    return rest.strip() if first.lower() == "bearer" else ""
+    word, rest = first.lower(), rest.strip()
+    if word == "token":
+        return rest.removeprefix("token=").strip('"')
+    return rest if word == "bearer" else ""

@@ -59,7 +59,7 @@ from ohmstead.dashboard.bodies import JsonRequest
 from ohmstead.dashboard.door import App, Door, Message, Receive, Scope, Send
 from ohmstead.dashboard.limited import Limited
 from ohmstead.dashboard.live import Hub
-from ohmstead.dashboard.management_words import BASE
+from ohmstead.dashboard.management_words import BASE, without_empty
 from ohmstead.dashboard.pages import Pages
 from ohmstead.dashboard.parts import Accounts, Parts
 from ohmstead.dashboard.passing import Passing
@@ -127,7 +127,10 @@ def app(
     managing: Any = management_routes()
 
     async def carried(scope: Scope, receive: Receive, send: Send) -> None:
-        chosen = managing if scope["path"].startswith(f"{BASE}/") else own
+        chosen = own
+        if scope["path"].startswith(f"{BASE}/"):
+            chosen = managing
+            scope = {**scope, "query_string": without_empty(scope["query_string"])}
         if scope["method"] == "OPTIONS" and (methods := methods_at(chosen, scope["path"])):
             allow = (b"allow", ", ".join(methods).encode())
             await send({"type": "http.response.start", "status": 204, "headers": [allow]})

@@ -3,6 +3,7 @@
 Units and the sign of powers are those of the push API, so that what was sent comes back.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,12 +79,17 @@ ALSO: Mapping[str, str] = {
 
 
 def kind_of(written: str | None, meter: Meter) -> tuple[str, DataType]:
-    """The data type that is asked for, by its name; a meter that is not electric has its value."""
-    name = (written or "active_power").strip().lower()
+    """The data type that is asked for, by its name; a meter that is not electric has its value.
+
+    The value of one that is electric is what it counts, as senders push it.
+    """
+    name = re.sub(r"[\s-]+", "_", (written or "active_power").strip().lower())
     name = ALSO.get(name, name)
     if name not in TYPES:
         raise Misfit("data_type", f"{shown(written)} is none of {', '.join(TYPES)}")
-    return name, TYPES[name] if meter.type == "electricity" else TYPES[VALUE]
+    if meter.type != "electricity":
+        return VALUE, TYPES[VALUE]
+    return name, TYPES["energy" if name == VALUE else name]
 
 
 def rows(
@@ -96,7 +102,8 @@ def rows(
 ) -> Iterator[dict[str, Any]]:
     """A row for each reading that says something of it: when (UTC), the value, that of each phase.
 
-    The value stands under `value` and under the data type's own name.
+    The value stands under `total`, as clients look for it first, under `value`, and under the
+    data type's own name.
     """
     for n, at_s in enumerate(at):
         said = {key: column[n] for key, column in columns.items()}
@@ -111,6 +118,7 @@ def rows(
         row: dict[str, Any] = {
             "timestamp": moment.replace("+00:00", "Z"),
             "value": _in_unit(value, kind),
+            "total": _in_unit(value, kind),
             "unit": kind.unit or unit,
             name: _in_unit(value, kind),
         }

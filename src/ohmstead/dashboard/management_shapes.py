@@ -207,24 +207,25 @@ class SiteMetadata(Struct, frozen=True, kw_only=True):
 
 
 class Consumption(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Energy of one day of the site: `300500.0 Watt` are watt-hours; null where none is known.
+    """Energy of one day of the site: `300500.0 Watt` are watt-hours.
 
-    `consumption_by_time` has the time of day (`00h15m`) at which each step begins.
+    `consumption_by_time` has the time of day (`00h15m`) at which each step begins of which the
+    energy is known.
     """
 
     date: str
     weekday: str
-    total_consumption: str | None
-    consumption_by_time: dict[str, str | None] | None = None
+    total_consumption: str
+    consumption_by_time: dict[str, str] | None = None
 
 
 class Cost(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one day cost, like `12.34 EUR`; null where it is not known."""
+    """What one day cost, like `12.34 EUR`; `cost_by_time` has the steps that are known."""
 
     date: str
     weekday: str
-    total_cost: str | None
-    cost_by_time: dict[str, str | None] | None = None
+    total_cost: str
+    cost_by_time: dict[str, str] | None = None
 
 
 class ReportGiven(Struct, frozen=True, kw_only=True):
@@ -252,10 +253,14 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class RawRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A reading: when (UTC), its value, which also stands under the data type's own name."""
+    """A reading: when (UTC), and its value, under three names.
+
+    `total` is the clients' name for it, and it stands under the data type's own, too.
+    """
 
     timestamp: str
     value: float
+    total: float
     unit: str
     active_power: float | None = None
     reactive_power: float | None = None
