@@ -34,7 +34,7 @@ async def test_an_admin_reads_what_happened_in_the_own_organisation(
         "step 3",
         "step 2",
     ]
-    last = (await boss.get(f"/api/audit?limit=4&before={first['next']}")).json()
+    last = (await boss.get(f"/api/audit?limit=4&after={first['next']}")).json()
     assert [each["action"] for each in last["items"]] == ["step 1", "step 0"]
     assert last["next"] is None
     assert last["items"][0]["detail"] == {"number": 1}

@@ -165,7 +165,7 @@ async def test_who_may_see_and_change_what(
     assert (await eve.get(f"/api/integrations/{id}")).json()["may"]["change"] is False
     assert_problem(await eve.post(f"/api/integrations/{id}/pause"), 403)
     assert_problem(await bob.get(f"/api/integrations/{id}"), 404)
-    assert (await bob.get("/api/integrations")).json() == {"items": []}
+    assert (await bob.get("/api/integrations")).json() == {"items": [], "next": None}
     assert_problem(await enter().get("/api/integrations"), 401)
     assert_problem(await ann.get("/api/integrations/%00"), 404)
     assert_problem(await ann.post("/api/integrations", json={"owner": "bob@example.org"}), 403)
@@ -204,7 +204,7 @@ async def test_a_device_is_claimed_and_added(
 ) -> None:
     """A device is added by its MAC after the account has claimed it with its code."""
     path = f"/api/integrations/{(await made(ann, root))['id']}/devices"
-    assert (await ann.get("/api/devices")).json() == {"items": []}
+    assert (await ann.get("/api/devices")).json() == {"items": [], "next": None}
     assert_problem(await ann.put(f"{path}/{MAC}"), 403, "claim")
     wrong = {"mac": MAC, "code": "ABCD-EF24"}
     assert_problem(await ann.post("/api/devices/claim", json=wrong), 403, MAC)
@@ -214,13 +214,13 @@ async def test_a_device_is_claimed_and_added(
     added = (await ann.put(f"{path}/{MAC}", json={"interval_s": 60})).json()
     assert (added["mac"], added["interval_s"], added["template"]) == (MAC, 60, None)
     assert_problem(await ann.put(f"{path}/{MAC}", json={"template": "${x}"}), 400, "line 1")
-    assert (await ann.get(path)).json() == {"items": [added]}
+    assert (await ann.get(path)).json() == {"items": [added], "next": None}
     assert len((await ann.get("/api/devices")).json()["items"][0]["integrations"]) == 1
     assert len((await root.get("/api/devices")).json()["items"]) == 2
     assert (await root.put(f"{path}/{OTHER}")).status_code == 200
     assert (await ann.delete(f"{path}/{OTHER}")).status_code == 204
     assert (await ann.delete(f"/api/devices/{MAC}/claim")).status_code == 204
-    assert (await ann.get(path)).json() == {"items": []}
+    assert (await ann.get(path)).json() == {"items": [], "next": None}
 
 
 async def test_claim_codes_cannot_be_guessed(ann: httpx.AsyncClient) -> None:

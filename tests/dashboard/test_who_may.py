@@ -15,7 +15,7 @@ ROLES = ("stranger", "viewer", "manager", "admin", "root")
 OWN_TABLES = (
     *("/api/integrations", "/api/devices", "/api/tariffs", "/api/credentials"),
     *("/api/meters/{id}/contracts", "/api/meters/{id}/costs", "/api/meters/{id}/formula"),
-    *("/api/virtual-meters", "/api/partners"),
+    *("/api/virtual-meters", "/api/partners", "/api/contracts"),
 )
 """Routes whose own tests say who may what."""
 LEAST: Mapping[tuple[str, str], str] = {

@@ -232,7 +232,7 @@ class Accounts:
         return 204, None
 
     def _audit(self, query: dict[str, str]) -> Answer:
-        first = int(query.get("before", 90)) - 1
+        first = int(query.get("after", 90)) - 1
         steps = [
             {
                 "id": first - number,
@@ -247,7 +247,7 @@ class Accounts:
         ]
         return 200, {
             "items": steps,
-            "next": first - 19 if steps and "before" not in query else None,
+            "next": first - 19 if steps and "after" not in query else None,
         }
 
     def _mail(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from litestar.params import QueryParameter
 
 from ohmstead.access.roles import Action
 from ohmstead.dashboard import account_shapes as shapes
+from ohmstead.dashboard.paging import AfterLong, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.people import Of
 from ohmstead.dashboard.problems import answers
@@ -17,7 +18,6 @@ from ohmstead.store.audit import PAGE_MOST
 from ohmstead.store.people import User
 
 PAGE = 100
-LARGEST = 2**63 - 1
 
 
 @get("/api/audit", responses=answers(400, 401, 503), security=SIGNED_IN, summary="The audit log")
@@ -25,10 +25,7 @@ async def audit(
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
     organisation: Of = None,
-    before: Annotated[
-        int | None,
-        QueryParameter(ge=1, le=LARGEST, description="`next` of the page before."),
-    ] = None,
+    after: AfterLong = None,
     limit: Annotated[
         int, QueryParameter(ge=1, le=PAGE_MOST, description="How many at most.")
     ] = PAGE,
@@ -48,13 +45,13 @@ async def audit(
         return shapes.AuditLog(items=[], next=None)
     found = await parts.audit.page(
         organisation=organisation if user.organisation is None else user.organisation,
-        before=before,
+        before=after,
         limit=limit + 1,
         actor=actor,
         action=action,
         subject=subject,
     )
-    shown = found[:limit]
+    shown, following = paged(found, limit, lambda each: each.id)
     return shapes.AuditLog(
         items=[
             shapes.AuditEntry(
@@ -68,7 +65,7 @@ async def audit(
             )
             for each in shown
         ],
-        next=shown[-1].id if len(found) > limit else None,
+        next=following,
     )
 
 

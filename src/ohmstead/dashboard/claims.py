@@ -1,6 +1,6 @@
 """Devices one has claimed: who knows a device's code, which it shows itself, stands before it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from litestar import delete, get, post
@@ -9,7 +9,9 @@ from litestar.params import FromPath, JSONBody
 
 from ohmstead.access import secrets
 from ohmstead.dashboard import integration_shapes as shapes
+from ohmstead.dashboard.devices import mac_behind
 from ohmstead.dashboard.integrations import decides, step
+from ohmstead.dashboard.paging import PAGE_MOST, AfterText, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import Asked, address_of
@@ -23,12 +25,20 @@ GUESSES = "claims"
 """The account under which guesses of one device's code are counted, whoever guesses."""
 
 
-@get("/api/devices", responses=answers(401, 503), security=SIGNED_IN, summary="The devices")
-async def devices(user: NamedDependency[User], parts: NamedDependency[Parts]) -> shapes.Devices:
-    """The devices one has claimed; for an admin of the installation, all of them."""
+@get("/api/devices", responses=answers(400, 401, 503), security=SIGNED_IN, summary="The devices")
+async def devices(
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    after: AfterText = None,
+    limit: Limit = PAGE_MOST,
+) -> shapes.Devices:
+    """The devices one has claimed, by MAC; for an admin of the installation, all of them."""
+    found = await parts.devices.page(
+        None, mac_behind(after), limit + 1, claimed_by=None if decides(user) else user.id
+    )
+    page, following = paged(found, limit, lambda each: each.mac)
     claimed = await parts.devices.claimed(user.id)
-    found = [each for each in await parts.devices.all() if decides(user) or each.mac in claimed]
-    return shapes.Devices(items=await _shown(found, claimed, parts))
+    return shapes.Devices(items=await _shown(page, claimed, parts), next=following)
 
 
 @post(
@@ -87,7 +97,7 @@ async def release(
 
 
 async def _shown(
-    found: list[Device], claimed: Mapping[str, datetime], parts: Parts
+    found: Sequence[Device], claimed: Mapping[str, datetime], parts: Parts
 ) -> list[shapes.Device]:
     inside = await parts.integration_devices.containing([each.mac for each in found])
     latest = await parts.readings.latest([each.stream for each in found])

@@ -1,7 +1,7 @@
 """Contracts of a meter, and what its energy costs by them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, overload
 
@@ -15,6 +15,15 @@ from ohmstead.analytics.energy_calendar import SIZES
 from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard import tariff_shapes as shapes
 from ohmstead.dashboard.meters import visible
+from ohmstead.dashboard.paging import (
+    LARGEST,
+    PAGE_MOST,
+    After,
+    AfterText,
+    Limit,
+    no_page,
+    paged,
+)
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.people import Number
 from ohmstead.dashboard.problems import Misfit, answers, shown
@@ -31,18 +40,67 @@ BILL = "bill"
 
 
 @get(
+    "/api/contracts",
+    responses=answers(400, 401, 503),
+    security=SIGNED_IN,
+    summary="Which meter had which tariff when",
+)
+async def every_contract(
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    tariff: Annotated[
+        int | None, QueryParameter(ge=1, le=LARGEST, description="Only those of this tariff.")
+    ] = None,
+    after: After = None,
+    limit: Limit = PAGE_MOST,
+) -> shapes.AllContracts:
+    """The contracts of every meter of one's organisation, by number."""
+    found = await Tariffs(parts.database).page(user.organisation, tariff, after or 0, limit + 1)
+    page, following = paged(found, limit, lambda each: each.id)
+    return shapes.AllContracts(
+        items=[
+            shapes.MeterContract(
+                id=each.id,
+                meter=each.meter,
+                tariff=each.tariff,
+                name=each.name,
+                first=each.first,
+                last=each.last,
+            )
+            for each in page
+        ],
+        next=following,
+    )
+
+
+@get(
     "/api/meters/{id:str}/contracts",
-    responses=answers(401, 404, 503),
+    responses=answers(400, 401, 404, 503),
     security=SIGNED_IN,
     summary="Which tariff a meter had when",
 )
 async def contracts(
-    id: FromPath[str], user: NamedDependency[User], parts: NamedDependency[Parts]
+    id: FromPath[str],
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    after: AfterText = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.Contracts:
     """The contracts of a meter, the oldest first."""
     meter = await visible(id, user, parts)
-    found = await Tariffs(parts.database).contracts(meter=meter)
-    return shapes.Contracts(meter=meter.id, items=list(map(_contract, found)))
+    found = await Tariffs(parts.database).contracts(
+        meter=meter, after=_day_behind(after), limit=limit + 1
+    )
+    page, following = paged(found, limit, lambda each: f"{each.first}")
+    return shapes.Contracts(meter=meter.id, items=list(map(_contract, page)), next=following)
+
+
+def _day_behind(after: str | None) -> date | None:
+    """The day on which the last contract of a page began; Misfit."""
+    try:
+        return None if after is None else date.fromisoformat(after)
+    except ValueError:
+        raise no_page(after) from None
 
 
 @post(
@@ -240,4 +298,4 @@ def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-ROUTES = [contracts, assign, end, withdraw, costs]
+ROUTES = [every_contract, contracts, assign, end, withdraw, costs]

@@ -6,8 +6,8 @@ from litestar.params import FromPath, JSONBody
 
 from ohmstead.access.roles import Action, may, sees
 from ohmstead.dashboard import place_shapes as shapes
+from ohmstead.dashboard.paging import PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.people import PAGE_MOST, After, Limit
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
@@ -70,10 +70,8 @@ async def credentials(
         after=after or 0,
         limit=limit + 1,
     )
-    return shapes.Credentials(
-        items=list(map(_shown, found[:limit])),
-        next=found[limit - 1].id if len(found) > limit else None,
-    )
+    page, following = paged(found, limit, lambda each: each.id)
+    return shapes.Credentials(items=list(map(_shown, page)), next=following)
 
 
 @post(

@@ -1,18 +1,17 @@
 """Devices that read meters: added, renewed and removed by managers of the sites they stand at."""
 
-from typing import Annotated
 
 from litestar import delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from ohmstead.access import secrets
 from ohmstead.access.roles import Action, sees
 from ohmstead.dashboard import place_shapes as shapes
 from ohmstead.dashboard.management_words import own_site
 from ohmstead.dashboard.meter_changes import own as own_meter
+from ohmstead.dashboard.paging import PAGE_MOST, AfterText, Limit, no_page, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.people import PAGE_MOST, Limit
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
@@ -38,6 +37,16 @@ async def own(mac: str, user: User, parts: Parts) -> Device:
     return found
 
 
+def mac_behind(after: str | None) -> str:
+    """The MAC that a page ended with, before all others where there was none; Misfit."""
+    if after is None:
+        return ""
+    try:
+        return mac_of(after)
+    except BadInput:
+        raise no_page(after) from None
+
+
 @get(
     "/api/managed-devices",
     responses=answers(400, 401, 503),
@@ -47,18 +56,16 @@ async def own(mac: str, user: User, parts: Parts) -> Device:
 async def managed(
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    after: Annotated[
-        str, QueryParameter(max_length=12, description="`next` of the page before.")
-    ] = "",
+    after: AfterText = None,
     limit: Limit = PAGE_MOST,
 ) -> shapes.ManagedDevices:
     """The devices at sites of one's organisation, by MAC; for managers and admins."""
     require(user, Action.MANAGE_METERS)
-    found = await parts.devices.page(user.organisation, after, limit + 1)
-    page = found[:limit]
+    found = await parts.devices.page(user.organisation, mac_behind(after), limit + 1)
+    page, following = paged(found, limit, lambda each: each.mac)
     return shapes.ManagedDevices(
         items=[await _shown(each, parts) for each in page],
-        next=page[-1].mac if len(found) > limit else None,
+        next=following,
     )
 
 

@@ -11,9 +11,9 @@ from ohmstead.analytics.spans import SPANS, Span
 from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard import energy_shapes as shapes
 from ohmstead.dashboard.meters import visible
+from ohmstead.dashboard.paging import AfterText, Limit, moment_behind, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.people import Limit
-from ohmstead.dashboard.problems import Misfit, answers, shown
+from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.store.database import Database
 from ohmstead.store.energy import Energies
@@ -90,9 +90,7 @@ async def events(
     parts: NamedDependency[Parts],
     first: asked.FirstDay = None,
     last: asked.LastDay = None,
-    after: Annotated[
-        str | None, QueryParameter(max_length=100, description="`next` of the page before.")
-    ] = None,
+    after: AfterText = None,
     limit: Limit = EVENTS_MOST,
 ) -> shapes.Events:
     """Holes, resets, rollovers and exchanged meters of the days asked for, the oldest first."""
@@ -102,7 +100,7 @@ async def events(
     start, end = (datetime.combine(day, time.min, zone).astimezone(UTC) for day in span)
     behind = None if after is None else _behind(after)
     known = await Events(parts.database).of(found, start, end, behind=behind, limit=limit + 1)
-    page = known[:limit]
+    page, following = paged(known, limit, _cursor)
     return shapes.Events(
         meter=found.id,
         items=[
@@ -117,7 +115,7 @@ async def events(
             )
             for each in page
         ],
-        next=_cursor(page[-1]) if len(known) > limit else None,
+        next=following,
     )
 
 
@@ -127,14 +125,8 @@ def _cursor(event: Event) -> str:
 
 def _behind(cursor: str) -> tuple[datetime, str, str]:
     """What a cursor says; Misfit."""
-    at, _, rest = cursor.replace(" ", "+").partition("~")
+    moment, rest = moment_behind(cursor)
     kind, _, quantity = rest.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Misfit("after", f"{shown(cursor)} is not the `next` of any page")
     return moment, kind, quantity
 
 

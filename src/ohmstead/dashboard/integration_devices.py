@@ -9,7 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from ohmstead.dashboard import integration_shapes as shapes
+from ohmstead.dashboard.devices import mac_behind
 from ohmstead.dashboard.integrations import decides, managed, step, template_named, visible
+from ohmstead.dashboard.paging import PAGE_MOST, AfterText, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.passing import Sent, ToSend
 from ohmstead.dashboard.problems import answers
@@ -33,16 +35,24 @@ UTC = ZoneInfo("UTC")
 
 @get(
     "/api/integrations/{id:str}/devices",
-    responses=answers(401, 404, 503),
+    responses=answers(400, 401, 404, 503),
     security=SIGNED_IN,
     summary="The devices of an integration",
 )
 async def members(
-    id: FromPath[str], user: NamedDependency[User], parts: NamedDependency[Parts]
+    id: FromPath[str],
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    after: AfterText = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.Members:
     """The devices of an integration, by MAC."""
-    found = await parts.integration_devices.of((await visible(id, user, parts)).id)
-    return shapes.Members(items=[_member(each) for each in found])
+    integration = await visible(id, user, parts)
+    found = await parts.integration_devices.of(
+        integration.id, after=mac_behind(after), limit=limit + 1
+    )
+    page, following = paged(found, limit, lambda each: each.mac)
+    return shapes.Members(items=[_member(each) for each in page], next=following)
 
 
 @put(

@@ -90,9 +90,13 @@ class Integration(Struct, frozen=True, kw_only=True):
 
 
 class Integrations(Struct, frozen=True, kw_only=True):
-    """The integrations one may see."""
+    """The integrations one may see.
+
+    `next` is the cursor of the next page, null on the last.
+    """
 
     items: list[Integration]
+    next: str | None
 
 
 class Request(Shape, frozen=True):
@@ -179,9 +183,13 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Members(Struct, frozen=True, kw_only=True):
-    """The devices of an integration."""
+    """The devices of an integration.
+
+    `next` is the cursor of the next page, null on the last.
+    """
 
     items: list[Member]
+    next: str | None
 
 
 class Joining(Shape, frozen=True):
@@ -276,9 +284,13 @@ class Device(Struct, frozen=True, kw_only=True):
 
 
 class Devices(Struct, frozen=True, kw_only=True):
-    """The devices one claimed; for an admin of the installation, all."""
+    """The devices one claimed; for an admin of the installation, all.
+
+    `next` is the cursor of the next page, null on the last.
+    """
 
     items: list[Device]
+    next: str | None
 
 
 class Claim(Shape, frozen=True):

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from ohmstead.access.roles import Action, may, sees
 from ohmstead.dashboard import integration_shapes as shapes
 from ohmstead.dashboard.letters import may_write
+from ohmstead.dashboard.paging import PAGE_MOST, AfterText, Limit, moment_behind, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers, shown
 from ohmstead.dashboard.proving import require
@@ -92,18 +93,27 @@ async def integrations(
         shapes.State | None,
         QueryParameter(name="state", description="Only those in this state."),
     ] = None,
+    after: AfterText = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.Integrations:
     """The integrations one may see, the oldest first."""
-    found = [each for each in await parts.integrations.all() if _sees(user, each)]
+    found = await parts.integrations.page(
+        owner=user.id,
+        organisation=user.organisation,
+        state=only,
+        behind=None if after is None else moment_behind(after),
+        limit=limit + 1,
+    )
+    page, following = paged(found, limit, lambda each: f"{each.created_at.isoformat()}~{each.id}")
     tried = await parts.break_outs.all()
     counts = await parts.integration_devices.all_counts()
     now = parts.clock.now()
     return shapes.Integrations(
         items=[
             _shown(each, user, _passed(counts.get(each.id), now), tried.get(each.username, {}))
-            for each in found
-            if only in (None, each.state)
-        ]
+            for each in page
+        ],
+        next=following,
     )
 
 

@@ -9,8 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from ohmstead.dashboard import asked, ranges, shapes
+from ohmstead.dashboard.paging import PAGE_MOST, AfterText, Limit, no_page, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.problems import Misfit, answers, shown
+from ohmstead.dashboard.problems import answers, shown
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.errors import BadInput, NotFound
 from ohmstead.store.energy import Energies
@@ -20,7 +21,6 @@ from ohmstead.store.readings import Latest
 from ohmstead.store.roles import Roles
 from ohmstead.store.senders import Senders
 
-PAGE_MOST = 1000
 POINTS, POINTS_MOST = 720, 5000
 
 
@@ -39,32 +39,28 @@ async def visible(id: str, user: User, parts: Parts) -> Meter:
 async def meters(
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    after: Annotated[
-        str | None, QueryParameter(description="`next` of the page before.", max_length=100)
-    ] = None,
-    limit: Annotated[
-        int, QueryParameter(ge=1, le=PAGE_MOST, description="How many at most.")
-    ] = PAGE_MOST,
+    after: AfterText = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.Meters:
     """The meters one may see, with the newest reading of each."""
-    found = await parts.managed.seen(user, after=await _behind(after, user, parts), limit=limit + 1)
-    page = [each.meter for each in found[:limit]]
+    found = await parts.managed.seen(user, after=await behind(after, user, parts), limit=limit + 1)
+    page, following = paged([each.meter for each in found], limit, lambda each: each.id)
     latest = await parts.readings.latest([meter.stream for meter in page])
     now = parts.clock.now()
     return shapes.Meters(
         items=[summary(meter, latest.get(meter.stream), now) for meter in page],
-        next=page[-1].id if len(found) > limit else None,
+        next=following,
     )
 
 
-async def _behind(after: str | None, user: User, parts: Parts) -> int:
+async def behind(after: str | None, user: User, parts: Parts) -> int:
     """The number of the meter that a page ended with."""
     if after is None:
         return 0
     try:
         return (await visible(after, user, parts)).stream
     except NotFound:
-        raise Misfit("after", f"{shown(after)} is not the `next` of any page") from None
+        raise no_page(after) from None
 
 
 @get(

@@ -6,8 +6,9 @@ from litestar.params import JSONBody
 
 from ohmstead.access.roles import Action, sees
 from ohmstead.dashboard import account_shapes as shapes
+from ohmstead.dashboard.paging import PAGE_MOST, After, Limit, no_page, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.people import PAGE_MOST, After, Limit, Number
+from ohmstead.dashboard.people import Number
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
@@ -29,11 +30,11 @@ async def organisations(
     limit: Limit = PAGE_MOST,
 ) -> shapes.Organisations:
     """Every organisation one may see, by name: all of them, or one's own."""
+    if after is not None and not await parts.organisations.counted(after):
+        raise no_page(after)  # its place among the names is not known any more
     found = await parts.organisations.counted(user.organisation, after=after, limit=limit + 1)
-    page = found[:limit]
-    return shapes.Organisations(
-        items=list(map(_shown, page)), next=page[-1].id if len(found) > limit else None
-    )
+    page, following = paged(found, limit, lambda each: each.id)
+    return shapes.Organisations(items=list(map(_shown, page)), next=following)
 
 
 @get(

@@ -8,8 +8,9 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from ohmstead.access.roles import Action
+from ohmstead.dashboard.paging import LARGEST, PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.people import LARGEST, PAGE_MOST, After, Limit, Number
+from ohmstead.dashboard.people import Number
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
@@ -58,8 +59,8 @@ async def partners(
     """Companies that send for several organisations; for admins of the installation."""
     require(user, Action.MANAGE_INSTALLATION)
     found = await _all(parts).all(after=after or 0, limit=limit + 1)
-    page = found[:limit]
-    return Partners(items=list(map(_shown, page)), next=page[-1].id if len(found) > limit else None)
+    page, following = paged(found, limit, lambda each: each.id)
+    return Partners(items=list(map(_shown, page)), next=following)
 
 
 @post(

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from ohmstead.access.roles import Action, Role, gives, may, sees
 from ohmstead.dashboard import account_shapes as shapes
 from ohmstead.dashboard import letters
+from ohmstead.dashboard.paging import LARGEST, PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import by, require
@@ -18,12 +19,6 @@ from ohmstead.errors import Conflict, Forbidden, NotFound
 from ohmstead.store.links import Link
 from ohmstead.store.people import User, checked_email
 
-LARGEST = 2**31 - 1
-PAGE_MOST = 1000
-After = Annotated[
-    int | None, QueryParameter(ge=1, le=LARGEST, description="`next` of the page before.")
-]
-Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MOST, description="How many at most.")]
 Number = Annotated[int, PathParameter(ge=1, le=LARGEST, description="The number of it.")]
 Of = Annotated[
     int | None,
@@ -70,12 +65,12 @@ async def people(
     if organisation not in (None, of):
         return shapes.People(items=[], invitations=[], next=None)
     found = await parts.people.page(of, after or 0, limit + 1)
-    page = found[:limit]
+    page, following = paged(found, limit, lambda each: each.id)
     waiting = [] if after else await parts.links.invitations(of, parts.clock.now())
     return shapes.People(
         items=list(map(person, page)),
         invitations=list(map(invited, waiting)),
-        next=page[-1].id if len(found) > limit else None,
+        next=following,
     )
 
 

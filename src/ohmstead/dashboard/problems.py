@@ -22,6 +22,8 @@ LONGEST_ECHO = 60
 OF_BODY = re.compile(r"(?:missing required|unknown) field `([^`]{1,60})`")
 ALIASES: Mapping[str, str] = {"first": "from", "last": "to"}
 """Parameters that the routes have to name otherwise than their callers do."""
+NO_PAGE = "is not the `next` of any page; leave `after` out to begin anew"
+"""Of a cursor that nobody was given."""
 MISSING = re.compile(r"Missing required \w+ parameter '([^']{1,60})'")
 """How the framework says that a parameter is missing."""
 
@@ -170,7 +172,9 @@ def _misfit(request: Request[Any, Any, Any], said: Mapping[str, Any]) -> FieldPr
     if said.get("source") == "query":
         field = ALIASES.get(field, field)
     value = request.query_params.get(field) if said.get("source") == "query" else None
-    if value is not None and field not in SECRET:
+    if field == "after" and value is not None:
+        message = f"{shown(value)} {NO_PAGE}"
+    elif value is not None and field not in SECRET:
         message = f"{shown(value)} is not acceptable: {message}"
     return FieldProblem(field=field, message=message)
 

@@ -8,8 +8,9 @@ from msgspec import UNSET
 from ohmstead.access.roles import Action, sees
 from ohmstead.dashboard import place_shapes as shapes
 from ohmstead.dashboard.management_words import own_site, site_of
+from ohmstead.dashboard.paging import PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.people import PAGE_MOST, After, Limit, Number, Of
+from ohmstead.dashboard.people import Number, Of
 from ohmstead.dashboard.problems import Misfit, answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
@@ -30,10 +31,8 @@ async def sites(
     found = await parts.site_details.seen(
         user, organisation=organisation, after=after or 0, limit=limit + 1
     )
-    page = found[:limit]
-    return shapes.Sites(
-        items=list(map(_shown, page)), next=page[-1].site.id if len(found) > limit else None
-    )
+    page, following = paged(found, limit, lambda each: each.site.id)
+    return shapes.Sites(items=list(map(_shown, page)), next=following)
 
 
 @post(

@@ -66,9 +66,10 @@ class TariffSummary(Struct, frozen=True, kw_only=True):
 
 
 class Tariffs(Struct, frozen=True, kw_only=True):
-    """The tariffs one may see."""
+    """The tariffs one may see; `next` is the cursor of the next page, null on the last."""
 
     items: list[TariffSummary]
+    next: int | None
 
 
 class Price(Shape, frozen=True):
@@ -121,10 +122,29 @@ class Contract(Struct, frozen=True, kw_only=True):
 
 
 class Contracts(Struct, frozen=True, kw_only=True):
-    """Which tariff a meter had when."""
+    """Which tariff a meter had when; `next` is the cursor of the next page, null on the last."""
 
     meter: str
     items: list[Contract]
+    next: str | None
+
+
+class MeterContract(Struct, frozen=True, kw_only=True):
+    """A contract, and whose it is."""
+
+    id: int
+    meter: str
+    tariff: int
+    name: str
+    first: date = field(name="from")
+    last: date | None = field(name="to")
+
+
+class AllContracts(Struct, frozen=True, kw_only=True):
+    """Contracts by number; `next` is the cursor of the next page, null on the last."""
+
+    items: list[MeterContract]
+    next: int | None
 
 
 class Missing(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from ohmstead.access.roles import Action, sees
 from ohmstead.analytics import price_list, tariff_check
 from ohmstead.analytics.tariff import Tariff, document
 from ohmstead.dashboard import tariff_shapes as shapes
+from ohmstead.dashboard.paging import PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.people import Number
 from ohmstead.dashboard.problems import Misfit, answers
@@ -23,11 +24,17 @@ from ohmstead.store.tariffs import Kept, Tariffs
 PRICES_BYTES = 8 * 1024 * 1024
 
 
-@get("/api/tariffs", responses=answers(401, 503), security=SIGNED_IN, summary="The tariffs")
-async def tariffs(user: NamedDependency[User], parts: NamedDependency[Parts]) -> shapes.Tariffs:
-    """Every tariff one may see: those of one's organisation, and everybody's."""
-    found = await Tariffs(parts.database).all(user.organisation)
-    return shapes.Tariffs(items=list(map(_summed_up, found)))
+@get("/api/tariffs", responses=answers(400, 401, 503), security=SIGNED_IN, summary="The tariffs")
+async def tariffs(
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    after: After = None,
+    limit: Limit = PAGE_MOST,
+) -> shapes.Tariffs:
+    """Every tariff one may see, by number: those of one's organisation, and everybody's."""
+    found = await Tariffs(parts.database).all(user.organisation, after=after or 0, limit=limit + 1)
+    page, following = paged(found, limit, lambda each: each.id)
+    return shapes.Tariffs(items=list(map(_summed_up, page)), next=following)
 
 
 @post(

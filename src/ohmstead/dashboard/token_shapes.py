@@ -50,6 +50,7 @@ class MadeToken(Struct, frozen=True, kw_only=True):
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
-    """Tokens, the oldest first."""
+    """Tokens, the oldest first; `next` is the cursor of the next page, null on the last."""
 
     items: list[Token]
+    next: int | None

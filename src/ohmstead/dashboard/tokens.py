@@ -11,6 +11,7 @@ from ohmstead.access import secrets, tokens
 from ohmstead.access.roles import Action, may, sees
 from ohmstead.access.tokens import Scope
 from ohmstead.dashboard import token_shapes as shapes
+from ohmstead.dashboard.paging import PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.people import Number
 from ohmstead.dashboard.problems import answers
@@ -28,14 +29,20 @@ async def listed(
     everybody: Annotated[
         bool, QueryParameter(description="Those of others too; for admins.")
     ] = False,
+    after: After = None,
+    limit: Limit = PAGE_MOST,
 ) -> shapes.Tokens:
     """One's tokens, with when each was used last; or everybody's whom one may manage."""
     if everybody:
         require(user, Action.MANAGE_USERS)
-        found = await parts.tokens.all(user.organisation)
-    else:
-        found = await parts.tokens.all(person=user.id)
-    return shapes.Tokens(items=list(map(_shown, found)))
+    found = await parts.tokens.all(
+        user.organisation if everybody else None,
+        person=None if everybody else user.id,
+        after=after or 0,
+        limit=limit + 1,
+    )
+    page, following = paged(found, limit, lambda each: each.id)
+    return shapes.Tokens(items=list(map(_shown, page)), next=following)
 
 
 @post(
@@ -94,17 +101,20 @@ def _within(maker: Bearer, scope: Scope) -> None:
 )
 async def revoke(id: Number, user: NamedDependency[User], parts: NamedDependency[Parts]) -> None:
     """End a token at once, with its live streams; one's own, or as an admin that of others."""
-    if not any(each.id == id for each in await _in_reach(user, parts)):
+    if not await _in_reach(id, user, parts):
         raise NotFound(f"there is no token {id}, or it is not yours to see")
     parts.hub.end(await parts.tokens.revoke(id, by=by(user, parts)))
 
 
-async def _in_reach(user: User, parts: Parts) -> list[Token]:
-    """One's own tokens, and those of the people one manages."""
-    found = await parts.tokens.all(person=user.id)
-    if may(user.role, Action.MANAGE_USERS, user.organisation):
-        found += await parts.tokens.all(user.organisation)
-    return found
+async def _in_reach(id: int, user: User, parts: Parts) -> bool:
+    """Whether it is one's own token, or one of the people one manages."""
+    try:
+        found = await parts.tokens.get(id)
+        owner = await parts.people.by_id(found.person)
+    except NotFound:
+        return False
+    manages = may(user.role, Action.MANAGE_USERS, user.organisation)
+    return owner.id == user.id or (manages and user.organisation in (None, owner.organisation))
 
 
 def _shown(token: Token) -> shapes.Token:

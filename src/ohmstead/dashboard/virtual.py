@@ -11,7 +11,8 @@ from ohmstead.access.roles import Action
 from ohmstead.analytics.formula import LONGEST
 from ohmstead.dashboard.management_words import about, own_site, site_of
 from ohmstead.dashboard.meter_changes import own
-from ohmstead.dashboard.meters import visible
+from ohmstead.dashboard.meters import behind, visible
+from ohmstead.dashboard.paging import PAGE_MOST, AfterText, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.people import Number as SiteId
 from ohmstead.dashboard.place_shapes import MeterId, Number
@@ -23,7 +24,6 @@ from ohmstead.store.managed_meters import Which
 from ohmstead.store.meters import Meter
 from ohmstead.store.people import User
 
-SHOWN_MOST = 10_000
 Formula = Annotated[
     str, Meta(min_length=1, max_length=LONGEST, description="Like a + b - 0.5 * 'hall-2'.")
 ]
@@ -64,9 +64,10 @@ class Branch(Struct, frozen=True, kw_only=True):
 
 
 class Tree(Struct, frozen=True, kw_only=True):
-    """The meters of a site, the first thousands of them."""
+    """The meters of a site; `next` is the cursor of the next page, null on the last."""
 
     items: list[Branch]
+    next: str | None
 
 
 @get(
@@ -75,11 +76,20 @@ class Tree(Struct, frozen=True, kw_only=True):
     security=SIGNED_IN,
     summary="Which meters are below which",
 )
-async def tree(id: SiteId, user: NamedDependency[User], parts: NamedDependency[Parts]) -> Tree:
+async def tree(
+    id: SiteId,
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+    after: AfterText = None,
+    limit: Limit = PAGE_MOST,
+) -> Tree:
     """The meters of a site, each with the one above it and its formula."""
-    found = await site_of(id, user, parts)
-    seen = await parts.managed.seen(user, Which(site=found.site.id), limit=SHOWN_MOST)
-    return Tree(items=[_branch(each.meter) for each in seen])
+    site = (await site_of(id, user, parts)).site
+    seen = await parts.managed.seen(
+        user, Which(site=site.id), after=await behind(after, user, parts), limit=limit + 1
+    )
+    page, following = paged([each.meter for each in seen], limit, lambda each: each.id)
+    return Tree(items=list(map(_branch, page)), next=following)
 
 
 @post(

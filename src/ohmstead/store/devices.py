@@ -92,12 +92,19 @@ class Devices:
         """All of them, by MAC."""
         return [_device(row) for row in await self._database.rows(f"{DEVICES} ORDER BY d.mac")]
 
-    async def page(self, organisation: int | None, after: str, limit: int) -> list[Device]:
-        """Up to `limit` by MAC, from behind `after`; of one organisation, or of all."""
+    async def page(
+        self, organisation: int | None, after: str, limit: int, *, claimed_by: int | None = None
+    ) -> list[Device]:
+        """Up to `limit` by MAC, from behind `after`; of one organisation, or of all.
+
+        With `claimed_by` only those that this person has claimed.
+        """
         found = await self._database.rows(
             f"{DEVICES} WHERE (%(of)s::int4 IS NULL OR s.organisation = %(of)s)"
+            " AND (%(person)s::int4 IS NULL OR EXISTS (SELECT FROM claims c"
+            " WHERE c.mac = d.mac AND c.person = %(person)s))"
             " AND d.mac > %(after)s ORDER BY d.mac LIMIT %(limit)s",
-            {"of": organisation, "after": after, "limit": limit},
+            {"of": organisation, "after": after, "limit": limit, "person": claimed_by},
         )
         return [_device(row) for row in found]
 

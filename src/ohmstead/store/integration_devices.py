@@ -109,10 +109,13 @@ class IntegrationDevices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, integration: str) -> list[Member]:
-        """The devices of one integration, by MAC."""
+    async def of(
+        self, integration: str, *, after: str = "", limit: int | None = None
+    ) -> list[Member]:
+        """The devices of one integration, by MAC; with `limit` so many, from behind `after`."""
         found = await self._database.rows(
-            f"{MEMBERS} WHERE x.integration = %s ORDER BY x.mac", (integration,)
+            f"{MEMBERS} WHERE x.integration = %s AND x.mac > %s ORDER BY x.mac LIMIT %s",
+            (integration, after, limit),
         )
         return [_member(row) for row in found]
 

@@ -133,6 +133,31 @@ class Integrations:
         found = await self._database.rows(f"{INTEGRATIONS} ORDER BY i.created_at, i.id")
         return [_integration(row) for row in found]
 
+    async def page(
+        self,
+        *,
+        owner: int,
+        organisation: int | None,
+        state: str | None,
+        behind: tuple[datetime, str] | None,
+        limit: int,
+    ) -> list[Integration]:
+        """Up to `limit`, the oldest first, from behind one made then with that id.
+
+        Those that `owner` manages and those of `organisation`, of which None means all; `state`
+        narrows them.
+        """
+        at, id = behind or (None, None)
+        found = await self._database.rows(
+            f"{INTEGRATIONS} WHERE (%(of)s::int4 IS NULL OR i.organisation = %(of)s"
+            " OR i.owner = %(owner)s) AND (%(state)s::text IS NULL OR i.state = %(state)s)"
+            " AND (%(at)s::timestamptz IS NULL OR (i.created_at, i.id) > (%(at)s, %(id)s))"
+            " ORDER BY i.created_at, i.id LIMIT %(limit)s",
+            {"of": organisation, "owner": owner, "state": state}
+            | {"at": at, "id": id, "limit": limit},
+        )
+        return [_integration(row) for row in found]
+
     async def get(self, id: str) -> Integration:
         """The one with this id; NotFound."""
         try:

@@ -75,12 +75,17 @@ class Tariffs:
                 await _told(connection, kept, "tariff added", by)
         return kept
 
-    async def all(self, organisation: int | None = None) -> list[Kept]:
-        """All of them by id, or those of one organisation and those of everybody."""
+    async def all(
+        self, organisation: int | None = None, *, after: int = 0, limit: int | None = None
+    ) -> list[Kept]:
+        """All of them by id, or those of one organisation and those of everybody.
+
+        With `limit` at most so many, from behind the id `after`.
+        """
         found = await self._database.rows(
-            f"{TARIFFS} WHERE %(of)s::int4 IS NULL OR t.organisation IS NULL"
-            " OR t.organisation = %(of)s ORDER BY t.id",
-            {"of": organisation},
+            f"{TARIFFS} WHERE (%(of)s::int4 IS NULL OR t.organisation IS NULL"
+            " OR t.organisation = %(of)s) AND t.id > %(after)s ORDER BY t.id LIMIT %(limit)s",
+            {"of": organisation, "after": after, "limit": limit},
         )
         return [_kept(row) for row in found]
 
@@ -131,14 +136,41 @@ class Tariffs:
                 await _told(connection, kept, "tariff removed", by)
 
     async def contracts(
-        self, *, meter: Meter | None = None, tariff: int | None = None
+        self,
+        *,
+        meter: Meter | None = None,
+        tariff: int | None = None,
+        after: date | None = None,
+        limit: int | None = None,
     ) -> list[Contract]:
-        """The contracts of a meter or a tariff, by meter and the day on which they begin."""
+        """The contracts of a meter or a tariff, by meter and the day on which they begin.
+
+        With `limit` at most so many, those that begin after the day `after`.
+        """
         found = await self._database.rows(
             f"{CONTRACTS} WHERE (%(stream)s::int4 IS NULL OR c.stream = %(stream)s)"
             " AND (%(tariff)s::int4 IS NULL OR c.tariff = %(tariff)s)"
-            " ORDER BY c.stream, c.first",
-            {"stream": meter.stream if meter else None, "tariff": tariff},
+            " AND (%(after)s::date IS NULL OR c.first > %(after)s)"
+            " ORDER BY c.stream, c.first LIMIT %(limit)s",
+            {
+                "stream": meter.stream if meter else None,
+                "tariff": tariff,
+                "after": after,
+                "limit": limit,
+            },
+        )
+        return [Contract(**row) for row in found]
+
+    async def page(
+        self, organisation: int | None, tariff: int | None, after: int, limit: int
+    ) -> list[Contract]:
+        """Up to `limit` contracts by number from behind `after`, of an organisation or of all."""
+        found = await self._database.rows(
+            f"{CONTRACTS} JOIN sites s ON s.id = m.site"
+            " WHERE (%(of)s::int4 IS NULL OR s.organisation = %(of)s)"
+            " AND (%(tariff)s::int4 IS NULL OR c.tariff = %(tariff)s)"
+            " AND c.id > %(after)s ORDER BY c.id LIMIT %(limit)s",
+            {"of": organisation, "tariff": tariff, "after": after, "limit": limit},
         )
         return [Contract(**row) for row in found]
 

@@ -104,13 +104,22 @@ class Tokens:
         return await self.get(id)
 
     async def all(
-        self, organisation: int | None = None, *, person: int | None = None
+        self,
+        organisation: int | None = None,
+        *,
+        person: int | None = None,
+        after: int = 0,
+        limit: int | None = None,
     ) -> list[Token]:
-        """All of them by id, or only those of one organisation's people, or of one person."""
+        """All of them by id, or only those of one organisation's people, or of one person.
+
+        With `limit` at most so many, from behind the id `after`.
+        """
         found = await self._database.rows(
             f"{TOKENS} WHERE (%(of)s::int4 IS NULL OR u.organisation = %(of)s)"
-            " AND (%(person)s::int4 IS NULL OR t.person = %(person)s) ORDER BY t.id",
-            {"of": organisation, "person": person},
+            " AND (%(person)s::int4 IS NULL OR t.person = %(person)s)"
+            " AND t.id > %(after)s ORDER BY t.id LIMIT %(limit)s",
+            {"of": organisation, "person": person, "after": after, "limit": limit},
         )
         return [_token(row) for row in found]
 

@@ -1,4 +1,4 @@
-import { answered, client } from "./client.ts";
+import { answered, client, whole } from "./client.ts";
 import type { components } from "./schema.ts";
 
 type Shapes = components["schemas"];
@@ -28,7 +28,8 @@ export const accounts = {
   endSession: (id: number) => answered(client.DELETE("/api/account/sessions/{id}", of(id))),
   endOthers: () => answered(client.DELETE("/api/account/sessions")),
 
-  tokens: (signal: AbortSignal) => answered(client.GET("/api/tokens", { signal })),
+  tokens: (signal: AbortSignal) =>
+    whole((query: { after?: number }) => answered(client.GET("/api/tokens", { params: { query }, signal }))),
   makeToken: (scope: Scope, name: string, days: number | null, password: string) =>
     answered(client.POST("/api/tokens", { body: { scope, name, expires_days: days, current_password: password } })),
   revokeToken: (id: number) => answered(client.DELETE("/api/tokens/{id}", of(id))),
@@ -39,7 +40,8 @@ export const accounts = {
   renewCodes: (code: string) => answered(client.POST("/api/account/second-factor/recovery-codes", { body: { code } })),
   turnOff: (code: string) => answered(client.POST("/api/account/second-factor/off", { body: { code } })),
 
-  people: (signal: AbortSignal) => answered(client.GET("/api/people", { signal })),
+  people: (signal: AbortSignal) =>
+    whole((query: { after?: number }) => answered(client.GET("/api/people", { params: { query }, signal }))),
   invite: (email: string, role: Role, organisation: number | null | undefined, language: "en" | "de") =>
     answered(
       client.POST("/api/people/invitations", {
@@ -53,12 +55,13 @@ export const accounts = {
   signOut: (id: number) => answered(client.DELETE("/api/people/{id}/sessions", of(id))),
   secondStepOff: (id: number) => answered(client.DELETE("/api/people/{id}/second-factor", of(id))),
 
-  organisations: (signal: AbortSignal) => answered(client.GET("/api/organisations", { signal })),
+  organisations: (signal: AbortSignal) =>
+    whole((query: { after?: number }) => answered(client.GET("/api/organisations", { params: { query }, signal }))),
   addOrganisation: (name: string) => answered(client.POST("/api/organisations", { body: { name } })),
   renameOrganisation: (id: number, name: string) => answered(client.PUT("/api/organisations/{id}", { ...of(id), body: { name } })),
   removeOrganisation: (id: number) => answered(client.DELETE("/api/organisations/{id}", of(id))),
 
-  audit: (query: { before?: number; subject?: string }, signal: AbortSignal) => answered(client.GET("/api/audit", { params: { query }, signal })),
+  audit: (query: { after?: number; subject?: string }, signal: AbortSignal) => answered(client.GET("/api/audit", { params: { query }, signal })),
   mail: (signal: AbortSignal) => answered(client.GET("/api/mail", { signal })),
   mailTest: () => answered(client.POST("/api/mail/test")),
   mailNow: () => answered(client.POST("/api/mail/now")),

@@ -37,6 +37,29 @@ export async function answered<T>(answer: Promise<Answer<T>>): Promise<T> {
   return data as T;
 }
 
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next?: number | string | null;
+}
+
+/** More pages of a list than a person would look at: whatever a server says, asking ends. */
+const PAGES_MOST = 100;
+
+/** A whole list: every page, each asked for with `next` of the one before; the rest is the first page's. */
+export async function whole<Cursor extends number | string, P extends Page<unknown>>(
+  ask: (query: { after?: Cursor }) => Promise<P>,
+): Promise<P> {
+  const first = await ask({});
+  const items = [...first.items];
+  let next = first.next as Cursor | null | undefined;
+  for (let pages = 1; next !== null && next !== undefined && pages < PAGES_MOST; pages++) {
+    const page = await ask({ after: next });
+    items.push(...page.items);
+    next = page.next as Cursor | null | undefined;
+  }
+  return { ...first, items };
+}
+
 /** Every call the pages make; each gives the answer or throws a Problem. */
 export const api = {
   status: () => answered(client.GET("/api/status")),
@@ -47,7 +70,8 @@ export const api = {
   signOut: () => answered(client.DELETE("/api/session")),
   account: (body: AccountChange) => answered(client.PUT("/api/account", { body })),
   catalogue: () => answered(client.GET("/api/catalogue")),
-  meters: (signal: AbortSignal) => answered(client.GET("/api/meters", { signal })),
+  meters: (signal: AbortSignal) =>
+    whole((query: { after?: string }) => answered(client.GET("/api/meters", { params: { query }, signal }))),
   meter: (id: string, signal: AbortSignal) =>
     answered(client.GET("/api/meters/{id}", { params: { path: { id } }, signal })),
   power: (id: string, fromMs: number, toMs: number, points: number, signal: AbortSignal) =>

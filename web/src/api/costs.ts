@@ -1,4 +1,4 @@
-import { answered, client } from "./client.ts";
+import { answered, client, whole } from "./client.ts";
 import type { components } from "./schema.ts";
 
 type Shapes = components["schemas"];
@@ -15,9 +15,13 @@ const of = (id: string) => ({ params: { path: { id } } });
 export const costs = {
   by: (id: string, query: { from: string; to: string; by: "bill" | "day" | "month" }, signal: AbortSignal) =>
     answered(client.GET("/api/meters/{id}/costs", { params: { path: { id }, query }, signal })),
-  contracts: (id: string, signal: AbortSignal) => answered(client.GET("/api/meters/{id}/contracts", { ...of(id), signal })),
+  contracts: (id: string, signal: AbortSignal) =>
+    whole((query: { after?: string }) =>
+      answered(client.GET("/api/meters/{id}/contracts", { params: { path: { id }, query }, signal })),
+    ),
   assign: (id: string, body: Shapes["NewContract"]) => answered(client.POST("/api/meters/{id}/contracts", { ...of(id), body })),
   end: (id: string, to: string) => answered(client.PUT("/api/meters/{id}/contracts", { ...of(id), body: { to } })),
-  tariffs: (signal: AbortSignal) => answered(client.GET("/api/tariffs", { signal })),
+  tariffs: (signal: AbortSignal) =>
+    whole((query: { after?: number }) => answered(client.GET("/api/tariffs", { params: { query }, signal }))),
   add: (body: Shapes["NewTariff"]) => answered(client.POST("/api/tariffs", { body })),
 };

@@ -1,4 +1,4 @@
-import { answered, client } from "./client.ts";
+import { answered, client, whole } from "./client.ts";
 import type { components } from "./schema.ts";
 
 type Shapes = components["schemas"];
@@ -19,7 +19,8 @@ const inside = (id: string, mac: string) => ({ params: { path: { id, mac } } });
 
 /** Every call about integrations and devices. */
 export const integrations = {
-  all: (signal: AbortSignal) => answered(client.GET("/api/integrations", { signal })),
+  all: (signal: AbortSignal) =>
+    whole((query: { after?: string }) => answered(client.GET("/api/integrations", { params: { query }, signal }))),
   ask: (body: Shapes["Request"]) => answered(client.POST("/api/integrations", { body })),
   get: (id: string, signal: AbortSignal) => answered(client.GET("/api/integrations/{id}", { ...of(id), signal })),
   change: (id: string, body: Shapes["integration_shapes_Change"]) => answered(client.PATCH("/api/integrations/{id}", { ...of(id), body })),
@@ -35,7 +36,10 @@ export const integrations = {
   password: (id: string, overlap: number) =>
     answered(client.POST("/api/integrations/{id}/password", { ...of(id), body: { overlap_s: overlap } })),
 
-  members: (id: string, signal: AbortSignal) => answered(client.GET("/api/integrations/{id}/devices", { ...of(id), signal })),
+  members: (id: string, signal: AbortSignal) =>
+    whole((query: { after?: string }) =>
+      answered(client.GET("/api/integrations/{id}/devices", { params: { path: { id }, query }, signal })),
+    ),
   attach: (id: string, mac: string, how: Shapes["Joining"] = {}) =>
     answered(client.PUT("/api/integrations/{id}/devices/{mac}", { ...inside(id, mac), body: how })),
   detach: (id: string, mac: string) => answered(client.DELETE("/api/integrations/{id}/devices/{mac}", inside(id, mac))),
@@ -45,7 +49,8 @@ export const integrations = {
   messages: (id: string, signal: AbortSignal) => answered(client.GET("/api/integrations/{id}/messages", { ...of(id), signal })),
   test: (id: string) => answered(client.POST("/api/integrations/{id}/test", { ...of(id), body: {} })),
 
-  devices: (signal: AbortSignal) => answered(client.GET("/api/devices", { signal })),
+  devices: (signal: AbortSignal) =>
+    whole((query: { after?: string }) => answered(client.GET("/api/devices", { params: { query }, signal }))),
   claim: (mac: string, code: string) => answered(client.POST("/api/devices/claim", { body: { mac, code } })),
   release: (mac: string) => answered(client.DELETE("/api/devices/{mac}/claim", { params: { path: { mac } } })),
 };
