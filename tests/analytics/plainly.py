@@ -25,7 +25,9 @@ def quarters(read: Read, edges: Floats, of: Source, main: str) -> Mapping[str, F
     found["covered_s"] = np.maximum(energy.spans_s(rows, rows.measured, edges) - lost, 0)
     for name, kw in zip(("import", "export"), read.power, strict=True):
         steps = energy.integrated(read.at, kw, longest_s)
-        found[f"{name}_integrated"] = energy.within(steps, edges)[0]
+        column = f"active_{name}_energy_kwh"
+        if column in read.columns:
+            found[f"{name}_guessed"] = _beside(steps, _steps(read, read.columns[column], of), edges)
     found.update(_peaks(_steps(read, read.columns[main], of), edges, of.zone))
     for prefix, kw in zip(("", "export_"), read.power, strict=True):
         inside = [kw[(read.at >= a) & (read.at < a + 900) & ~np.isnan(kw)] for a in edges[:-1]]
@@ -34,6 +36,27 @@ def quarters(read: Read, edges: Floats, of: Source, main: str) -> Mapping[str, F
         found[f"{prefix}least"] = np.array([e.min() if len(e) else np.nan for e in inside])
         found[f"{prefix}samples"] = np.array([len(e) or np.nan for e in inside])
     return found
+
+
+def _beside(power: Steps, counter: Steps, edges: Floats) -> Floats:
+    """Energy of power in time that the counter does not cover, second by second of its steps."""
+    total = np.full(len(edges) - 1, np.nan)
+    for n in range(len(power.start)):
+        left = [(float(power.start[n]), float(power.end[n]))]
+        for a, b in zip(counter.start.tolist(), counter.end.tolist(), strict=True):
+            left = [
+                piece
+                for first, last in left
+                for piece in ((first, min(last, a)), (max(first, b), last))
+                if piece[1] > piece[0]
+            ]
+        rate = power.energy[n] / (power.end[n] - power.start[n])
+        for first, last in left if not np.isnan(rate) else []:
+            for m in range(len(total)):
+                inside = min(last, edges[m + 1]) - max(first, edges[m])
+                if inside > 1e-6:
+                    total[m] = np.nan_to_num(total[m]) + rate * inside
+    return total
 
 
 def _steps(read: Read, values: Floats, of: Source) -> Steps:

@@ -41,7 +41,7 @@ def histories(draw: st.DrawFn, begin: float) -> dict[str, npt.NDArray[np.float64
     exchanged = draw(st.integers(0, count))
     return {
         "at": at,
-        IMPORT: counter,
+        IMPORT: np.where(draw(st.booleans()) & np.array(missing), np.nan, counter),
         EXPORT: np.where(missing, np.nan, np.cumsum(used[::-1])),
         "kw": kw,
         "meter": np.where(np.arange(count) < exchanged, 7, draw(st.sampled_from([0, 7, 8]))),
@@ -72,7 +72,7 @@ def test_many_streams_at_once_are_as_each_alone_worked_out_plainly(
     """docs/energy.md: rollups are those of a full recomputation, whatever the zone and night."""
     begin = data.draw(st.sampled_from(NIGHTS[zone])) - 1800
     parts = data.draw(st.lists(histories(begin), min_size=1, max_size=3))
-    of = Source(900.0, interval, False, ((IMPORT,),), ZoneInfo(zone))
+    of = Source(900.0, interval, False, ((IMPORT,),), ZoneInfo(zone), value_kwh=0.0)
     ends = max(float(each["at"][-1]) for each in parts)
     edges = edges_between(begin - 900, ends + 3600)
     cut = float(edges[len(edges) // 2])

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.store.conftest import MakeMeter
+from tests.store.conftest import NOW, MakeMeter
 
 from ohmstead.analytics.energy_calendar import Size
 from ohmstead.clock import SetClock
@@ -13,6 +13,8 @@ from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
 from ohmstead.store.energy import Bucket, Energies
 from ohmstead.store.meters import Meter
+from ohmstead.store.peaks import PeakList
+from ohmstead.store.series import SeriesOf
 
 HOUR = timedelta(hours=1)
 
@@ -150,3 +152,69 @@ async def test_what_cannot_be_asked_for_is_said(
         await asked(database, clock, gas, "day", "2025-05-01", "2025-05-02")
     with pytest.raises(BadInput, match="too much at once"):
         await asked(database, clock, meter, "15min", "1990-01-01", "2025-05-02")
+
+
+async def test_what_counts_changes_within_a_bucket(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/energy.md: power alone, phases from 10:07, a counter from 14:08 to 20:10, then power."""
+    meter = await make_meter("m1", "UTC", interval_s=60.0)
+    first = datetime(2025, 5, 1, tzinfo=UTC)
+
+    def said(n: int) -> dict[str, float]:
+        values = {"1.7.0": 6.0}
+        if n >= 607:
+            values |= {"21.8.0": 50 + n / 30, "41.8.0": 7 + n / 60}
+        if 848 <= n <= 1210:
+            values["1.8.0"] = 500 + n / 10
+        return values if n < 1300 else {"1.7.0": 6.0}
+
+    rows = [
+        Row(meter.stream, first + n * HOUR / 60, clock.now(), said(n)) for n in range(48 * 60 + 1)
+    ]
+    late, early = rows[500:900], rows[:500] + rows[900:]
+    await Committer(database, clock).commit(early)
+    await Energies(database).by(meter, "1.8.0", "day", date(2025, 5, 1), date(2025, 5, 3), NOW)
+    await Committer(database, clock).commit(late)
+    counted_kwh = (848 - 607) * 0.05 + (1210 - 848) * 0.1 + (1299 - 1210) * 0.05
+    powered_kwh = (607 + 2880 - 1299) * 0.1
+    for size in ("15min", "hour", "day", "month"):
+        found = await asked(database, clock, meter, size, "2025-05-01", "2025-05-03")  # type: ignore[arg-type]
+        kwh = sum(each.energy or 0 for each in found)
+        assert kwh == pytest.approx(counted_kwh + powered_kwh, abs=1e-6), size
+        estimated = sum(each.estimated or 0 for each in found)
+        assert estimated == pytest.approx(powered_kwh, abs=1e-6), size
+        assert all(each.energy for each in found)
+    level = "SELECT sum(import_kwh) AS kwh, sum(import_estimated_kwh) AS estimated FROM reporting."
+    for view in ("energy_15min", "energy_hour", "energy_day", "energy_month"):
+        (row,) = await database.rows(f"{level}{view} WHERE meter = %s", ("m1",))
+        assert row["kwh"] == pytest.approx(counted_kwh + powered_kwh, abs=1e-6), view
+        assert row["estimated"] == pytest.approx(powered_kwh, abs=1e-6), view
+    fine = await SeriesOf(database).of(
+        meter, ["1.8.0"], first, first + 24 * HOUR, clock.now(), resolution="5min"
+    )
+    assert fine.columns[0].estimated is not None
+    powers = await PeakList(database).of(
+        meter, first, first + 24 * HOUR, clock.now(), window_min=60, count=30
+    )
+    assert len(powers.end) == 24  # those of power as well as those of counters
+    assert set(powers.demand) >= {3.0, 6.0}
+    at = 600 // 5 + 1
+    kwh_5min = list(fine.columns[0].values)[at]
+    assert kwh_5min == pytest.approx(0.2 + 3 * 0.05, abs=1e-9)  # 10:05 to 10:07 are of power
+
+
+async def test_a_counter_that_fell_is_not_made_good_by_power(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/energy.md: across a reset nothing is known, whatever the meter's power was."""
+    meter = await make_meter("m1", "UTC", interval_s=900.0)
+    first = datetime(2025, 5, 1, tzinfo=UTC)
+    rows = [
+        Row(meter.stream, first + n * HOUR / 4, clock.now(),
+            {"1.8.0": n + 70.0 if n < 3 else n - 3.0, "1.7.0": 4.0})
+        for n in range(6)
+    ]  # fmt: skip
+    await Committer(database, clock).commit(rows)
+    found = await asked(database, clock, meter, "15min", "2025-05-01", "2025-05-02")
+    assert [each.energy for each in found[:6]] == [1.0, 1.0, None, 1.0, 1.0, None]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ohmstead.analytics import energy, energy_grid
+from ohmstead.analytics import energy, energy_grid, energy_rest
 from ohmstead.analytics.energy import Floats, Ints, Kind, Steps
 from ohmstead.analytics.energy_calendar import QUARTER_S, offset_s
 from ohmstead.analytics.energy_grid import Grid, Split
@@ -22,7 +22,8 @@ class Source:
 
     `interval` says that each reading is the energy since the one before; `gauge` that its value is
     that of a moment.  `main` are the columns whose energy makes the peaks, the first that are
-    known, and those that stand together added.
+    known, and those that stand together added.  `value_kwh` is how much the one value of a meter of
+    electricity counts, 0 where it is no energy; None for all other meters.
     """
 
     interval_s: float
@@ -30,6 +31,7 @@ class Source:
     gauge: bool
     main: tuple[tuple[str, ...], ...]
     zone: ZoneInfo
+    value_kwh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,10 @@ def quarters(read: Read, counters: Sequence[str], grid: Grid, of: Source) -> Qua
             continue
         prefix = "" if name == "import" else "export_"
         whole.update(energy_grid.moments(prefix, read.at, read.part, kw, grid))
-        if not of.gauge:
-            steps = energy.integrated(read.at, kw, work.longest_s, part=read.part)
-            cut = work.cut(steps, kw) if not of.interval else Split.cut(steps, grid)
-            whole[f"{name}_integrated"] = cut.within(steps, grid)[0]
+    if of.value_kwh is not None:
+        power = dict(zip(energy_rest.GUESSED, read.power, strict=True))
+        rests = energy_rest.Rests(read.columns, power, read.at, read.part, work.longest_s, grid)
+        rests.add(lambda column: work.steps(column)[0], of.value_kwh, whole, across)
     whole.update(_peaks(work))
     return Quarters(grid, whole, across)
 

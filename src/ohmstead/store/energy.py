@@ -9,10 +9,10 @@ import numpy as np
 from ohmstead.analytics.energy_calendar import Size
 from ohmstead.analytics.spans import Span, bounds, months_only
 from ohmstead.errors import BadInput
-from ohmstead.store import rollup_notes, virtual_energy
+from ohmstead.store import virtual_energy
 from ohmstead.store.database import Database
 from ohmstead.store.energy_columns import Bucket, Columns, Rows, moment, summed
-from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, VALUE, Way, chosen
+from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, VALUE, Way, kept
 from ohmstead.store.meters import Meter
 from ohmstead.store.packed import seconds, unpacked, whole_arrays
 from ohmstead.store.rollups import Rollups
@@ -26,7 +26,6 @@ FOUND = """
            {listed} FROM rollups
     WHERE stream = ANY(%s) AND level = %s AND at >= %s AND at < %s
 """
-EVER = "SELECT stream, columns FROM rollup_streams WHERE stream = ANY(%s)"
 
 
 class Energies:
@@ -134,7 +133,7 @@ class Energies:
     ) -> dict[int, Columns]:
         """One question for all meters that count the quantity in the same way."""
         found: dict[int, Columns] = {}
-        for way, streams in (await self._ways(meters, quantity)).items():
+        for way, streams in _ways(meters, quantity).items():
             rows = await self._rows(streams, way, level, edges)
             found |= summed(rows, streams, way, edges, now.timestamp(), LEVELS[level])
         return found
@@ -142,7 +141,7 @@ class Energies:
     async def _rows(
         self, streams: Sequence[int], way: Way, level: int, edges: Sequence[int]
     ) -> Rows:
-        names = way.columns or ("NULL::float8",)
+        names = way.columns
         listed = ", ".join(f"array_agg(coalesce({name}, 'NaN'))" for name in names)
         asked = list(streams), level, moment(edges[0]), moment(edges[-1])
         async with self._database.transaction() as connection:
@@ -158,15 +157,13 @@ class Energies:
             said=np.column_stack([unpacked(each, "float8") for each in said]),
         )
 
-    async def _ways(self, meters: Sequence[Meter], quantity: str) -> dict[Way, list[int]]:
-        """Streams by how each counts the quantity."""
-        ever = await self._database.rows(EVER, ([meter.stream for meter in meters],))
-        had = {row["stream"]: frozenset(rollup_notes.named(row["columns"])) for row in ever}
-        found: dict[Way, list[int]] = defaultdict(list)
-        for meter in meters:
-            way = chosen(meter, quantity, had.get(meter.stream, frozenset()))
-            found[way].append(meter.stream)
-        return found
+
+def _ways(meters: Sequence[Meter], quantity: str) -> dict[Way, list[int]]:
+    """Streams by how each counts the quantity."""
+    found: dict[Way, list[int]] = defaultdict(list)
+    for meter in meters:
+        found[kept(meter, quantity)].append(meter.stream)
+    return found
 
 
 def level_of(span: Span, first: date, last: date) -> int:

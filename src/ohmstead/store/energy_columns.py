@@ -120,12 +120,16 @@ def summed(
         some = total(which, np.ones(len(place))) > 0
         return np.where(some, np.round(total(which, amount), DIGITS), np.nan)
 
-    whole, across = said(known & (rows.part == 0)), np.nan_to_num(said(known & (rows.part == 1)))
+    whole = said(known & (rows.part == 0))
+    across = total(known & (rows.part == 1), amount)
+    if way.guessed is not None:
+        guessed = rows.said[:, way.columns.index(way.guessed)] * way.factor
+        across = across + total((rows.part == 0) & ~np.isnan(guessed), guessed)
     seen = total(rows.part == 0, np.nan_to_num(rows.covered_s))
     elapsed = np.minimum(edges[1:], now_s) - edges[:-1]
     share = np.where(elapsed > 0, seen / np.where(elapsed > 0, elapsed, 1.0), 0.0)
     share = np.minimum(share, 1.0).round(6).astype(np.float64)
-    estimated = np.where(np.isnan(whole), np.nan, whole if way.guessed else across)
+    estimated = np.where(np.isnan(whole), np.nan, np.round(across, DIGITS))
     return {
         stream: Columns(edges[:-1], edges[1:], whole[n], estimated[n], share[n], source)
         for n, stream in enumerate(order.tolist())

@@ -1,33 +1,46 @@
 """Ways to a quantity of energy: the columns of the rollups whose sum it is."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from ohmstead.analytics import energy_rest
+from ohmstead.analytics.energy_rest import EXPORT, IMPORT, VALUE
 from ohmstead.errors import BadInput
 from ohmstead.reading.catalogue import BY_OBIS, Kind
-from ohmstead.store import columns
 from ohmstead.store.meters import Meter
 
-IMPORT, EXPORT, NET, VALUE = "1.8.0", "2.8.0", "16.8.0", "value"
-"""What was taken, what was given, the first less the second; and what any meter counts."""
-KWH = {"kWh": 1.0, "Wh": 0.001, "MWh": 1000.0, "GJ": 1 / 0.0036}
-INTEGRATED = {IMPORT: "import_integrated", EXPORT: "export_integrated"}
-QUADRANTS = {"3.8.0": ("5.8.0", "6.8.0"), "4.8.0": ("7.8.0", "8.8.0")}
-"""Reactive import is that of the quadrants I and II, export of III and IV.
+__all__ = ["EXPORT", "IMPORT", "NET", "VALUE", "Way", "counted", "kept", "unit_of", "ways"]
 
-Source: DLMS UA Blue Book, OBIS codes of electricity, value group C.
-"""
+NET = "16.8.0"
+"""What was imported less what was exported."""
+KWH = {"kWh": 1.0, "Wh": 0.001, "MWh": 1000.0, "GJ": 1 / 0.0036}
+FAMILIES = MappingProxyType({each.quantity: each for each in energy_rest.FAMILIES})
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """The columns whose sum a quantity is, and the factor to its unit.
 
-    `guessed` says that it is made of power, and so estimated.
+    What the column `guessed` among them has is made of power, and so estimated.
     """
 
     columns: tuple[str, ...]
     factor: float = 1.0
-    guessed: bool = False
+    guessed: str | None = None
+
+
+def kept(meter: Meter, quantity: str) -> Way:
+    """The columns of the rollups whose sum a quantity of a meter is; BadInput when it has none.
+
+    Of electricity they are its own counter, what stood in for it in time that it does not cover,
+    and power in time that no counter covers.
+    """
+    first = ways(meter, quantity)[0]
+    family = FAMILIES.get(quantity)
+    if meter.type != "electricity" or family is None:
+        return first
+    columns = (family.own, family.rest, *([family.guessed] if family.guessed else []))
+    return Way(columns, guessed=family.guessed)
 
 
 def ways(meter: Meter, quantity: str) -> list[Way]:
@@ -57,31 +70,13 @@ def ways(meter: Meter, quantity: str) -> list[Way]:
             f"{quantity!r} is not a counter of energy; take one like {IMPORT} (imported), "
             f"{EXPORT} (exported), 1.8.1 (tariff 1), 5.8.0 (reactive, Q1) or {NET} (net)"
         )
-    found = [Way((known.column,)), *(Way(each) for each in _sums(quantity))]
+    found = [Way((known.column,)), *(Way(each) for each in energy_rest.sums_of(quantity))]
     return [*found, value] if quantity == IMPORT else found
 
 
-def _sums(quantity: str) -> list[tuple[str, ...]]:
-    """What adds up to a quantity: its phases, its tariffs, its quadrants."""
-    c, d, e = quantity.split(".")
-    if e != "0" or int(c) >= 20:
-        return []
-    parts = [
-        [f"{int(c) + 20 * n}.{d}.0" for n in (1, 2, 3)],
-        [f"{c}.{d}.{n}" for n in (1, 2)],
-        QUADRANTS.get(quantity, ()),
-    ]
-    named = [tuple(columns.VALUES[obis] for obis in each if obis in BY_OBIS) for each in parts]
-    return [each for each in named if each]
-
-
-def chosen(meter: Meter, quantity: str, had: frozenset[str]) -> Way:
-    """The first way whose columns the stream ever had, or the power where there is no counter."""
-    for way in ways(meter, quantity):
-        if had & set(way.columns):
-            return way
-    guessed = INTEGRATED.get(quantity)
-    return Way((guessed,) if guessed and meter.type == "electricity" else (), guessed=True)
+def counted(meter: Meter, quantity: str, had: frozenset[str]) -> Way | None:
+    """The first way whose counters the stream ever had; None where there is none."""
+    return next((way for way in ways(meter, quantity) if had & set(way.columns)), None)
 
 
 def unit_of(meter: Meter, quantity: str) -> str:

@@ -99,8 +99,8 @@ class MeterSettings:
             if unit not in (None, meter.unit):
                 await loose(connection, meter)
             await connection.execute(CHANGE, (*settings, meter.stream))
-            before = meter.interval_s, meter.reading, meter.counter_digits
-            if (*settings[:2], digits) != before:
+            before = meter.interval_s, meter.reading, meter.unit, meter.counter_digits
+            if (*settings[:3], digits) != before:
                 await connection.execute(MAKE_ANEW, (meter.stream,))
         return await Meters(self._database).get(id)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from ohmstead.analytics import peaks
-from ohmstead.analytics.energy import Floats, Steps, counted, longest_step_s, summed, together
+from ohmstead.analytics import energy, peaks
+from ohmstead.analytics.energy import Floats, Steps, longest_step_s, summed, together
 from ohmstead.analytics.energy_calendar import QUARTER_S, offset_s
 from ohmstead.analytics.energy_calendar import edges as calendar_edges
 from ohmstead.errors import BadInput
@@ -17,7 +17,7 @@ from ohmstead.store.database import Database
 from ohmstead.store.duration import WHOLE
 from ohmstead.store.energy import Energies
 from ohmstead.store.energy_columns import moment
-from ohmstead.store.energy_ways import IMPORT, VALUE, Way, chosen
+from ohmstead.store.energy_ways import IMPORT, VALUE, Way, counted
 from ohmstead.store.meters import Meter
 from ohmstead.store.rollup_notes import named
 from ohmstead.store.rollups import Rollups
@@ -29,6 +29,7 @@ WINDOWS = (15, 30, 60)
 PEAKS_MOST = 1000
 Ended: TypeAlias = tuple[float, float]
 """When a window ended, in epoch seconds, and its demand."""
+
 FOUND = """
     SELECT extract(epoch FROM at)::float8, {column} FROM rollups
     WHERE stream = %s AND level = 0 AND part = 0 AND at >= %s AND at < %s AND {column} IS NOT NULL
@@ -38,6 +39,11 @@ READ = """
     SELECT extract(epoch FROM at)::float8, coalesce(meter_crc, 0), {columns} FROM readings
     WHERE stream = %s AND at >= %s AND at <= %s ORDER BY at
 """
+POWERED = """
+    SELECT at FROM rollups WHERE stream = %s AND level = 3 AND part = 0 AND at >= %s AND at < %s
+    AND import_guessed IS NOT NULL LIMIT 1
+"""
+MONTH = timedelta(days=32)
 EVER = "SELECT columns FROM rollup_streams WHERE stream = %s"
 
 
@@ -89,6 +95,9 @@ class PeakList:
         if way is not None:
             found = await self._kept(meter, first, last, f"{kind}_{window_min}", count)
             found = [(end, demand * way.factor) for end, demand in found]
+            if kind == "clock" and await self._powered(meter, first, last):
+                found += await self._derived(meter, first, last, now, window_s, powered=True)
+                found = sorted(set(found), key=_highest_first)
         elif kind == "clock":
             found = await self._derived(meter, first, last, now, window_s)
         else:
@@ -144,11 +153,19 @@ class PeakList:
             return [(at + QUARTER_S, demand) for at, demand in await cursor.fetchall()]
 
     async def _derived(
-        self, meter: Meter, first: datetime, last: datetime, now: datetime, window_s: float
+        self,
+        meter: Meter,
+        first: datetime,
+        last: datetime,
+        now: datetime,
+        window_s: float,
+        *,
+        powered: bool = False,
     ) -> list[Ended]:
         """Mean powers of windows on the clock, of quarters that were measured whole; highest first.
 
-        Of what has no peaks in the rollups: formulas over meters, meters that say power alone.
+        Of what has no peaks in the rollups: formulas over meters, and power alone; `powered` takes
+        none but windows in which energy was made of power.
         """
         begin = first.timestamp() - window_s
         edges = calendar_edges("15min", begin, last.timestamp(), meter.site.zone)
@@ -161,6 +178,9 @@ class PeakList:
         if len(energy) < n:
             return []
         demand = np.convolve(energy, np.ones(n), "valid") / (window_s / 3600)
+        if powered:
+            some = np.convolve(known.estimated > 0, np.ones(n), "valid") > 0
+            demand = np.where(some, demand, np.nan)
         ends = known.end[n - 1 :].tolist()
         windows = [
             (end, power)
@@ -169,15 +189,19 @@ class PeakList:
             and first.timestamp() < end <= last.timestamp()
             and (end + offset_s(end, meter.site.zone)) % window_s == 0
         ]
-        return sorted(windows, key=lambda each: (-each[1], each[0]))
+        return sorted(windows, key=_highest_first)
+
+    async def _powered(self, meter: Meter, first: datetime, last: datetime) -> bool:
+        """Whether some of what a meter with a counter imported is known of its power alone."""
+        asked = meter.stream, first - MONTH, last
+        return meter.type == "electricity" and bool(await self._database.rows(POWERED, asked))
 
     async def _way(self, meter: Meter) -> Way | None:
         """The counters whose peaks the rollups keep; None where they keep none."""
         row = await self._database.one(EVER, (meter.stream,))
         had = frozenset(named(row["columns"] if row else 0))
         quantity = IMPORT if meter.type == "electricity" else VALUE
-        way = chosen(meter, quantity, had)
-        return None if way.guessed or meter.formula is not None else way
+        return None if meter.formula is not None else counted(meter, quantity, had)
 
     async def _ended(
         self, meter: Meter, way: Way, quarter_end: float, window_s: float
@@ -198,10 +222,14 @@ class PeakList:
         def steps_of(said: Floats) -> Steps:
             if meter.reading == "interval":
                 return summed(at, said, meter.interval_s, longest_s)
-            return counted(at, said, longest_s, who, wrap=wrap)
+            return energy.counted(at, said, longest_s, who, wrap=wrap)
 
         steps = together(list(rows[:, 2:].T), steps_of)
         return peaks.highest_end(steps, quarter_end - QUARTER_S, quarter_end, window_s)
+
+
+def _highest_first(of: Ended) -> tuple[float, float]:
+    return -of[1], of[0]
 
 
 def window_of(meter: Meter, wanted: int | None) -> int:

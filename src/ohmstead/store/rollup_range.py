@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ohmstead.analytics import energy_rollup
+from ohmstead.analytics import energy_rest, energy_rollup
 from ohmstead.analytics.energy import TOUCH_S, Floats
 from ohmstead.analytics.energy_calendar import SIZES
 from ohmstead.analytics.energy_calendar import edges as calendar_edges
@@ -22,7 +22,7 @@ from ohmstead.store.rollup_streams import Stream
 Range: TypeAlias = tuple[float, float]
 """From, and to before, in epoch seconds."""
 LEVELS = SIZES
-ENERGIES = (*columns.COUNTERS, "import_integrated", "export_integrated")
+ENERGIES = (*columns.COUNTERS, *energy_rest.COLUMNS)
 PEAKS = tuple(f"{kind}_{minutes}" for kind in ("clock", "sliding") for minutes in WINDOWS_MIN)
 
 
@@ -88,10 +88,12 @@ class Group:
     @property
     def kept(self) -> tuple[str, ...]:
         """The columns of `rollups` that may have something of them."""
-        powers = (*MOMENTS, "import_integrated", *(f"export_{m}" for m in MOMENTS))
+        powers = (*MOMENTS, *(f"export_{m}" for m in MOMENTS))
         some = {*self.counters, "covered_s", *PEAKS}
         if self.powers or self.source.gauge:
-            some |= {*powers, "export_integrated"}
+            some |= set(powers)
+        if self.source.value_kwh is not None:
+            some |= set(energy_rest.kept_of(self.counters, power=bool(self.powers)))
         return tuple(column for column in SUMS if column in some)
 
 

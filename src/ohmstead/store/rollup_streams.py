@@ -11,11 +11,12 @@ from ohmstead.analytics.energy_rollup import Source
 from ohmstead.reading.catalogue import BY_MEDIUM, Kind
 from ohmstead.store import columns, rollup_notes
 from ohmstead.store.database import Connection
+from ohmstead.store.energy_ways import KWH
 from ohmstead.store.packed import Column, array
 
 METERS = """
     SELECT m.stream, m.interval_s, m.reading, m.type, m.counter_digits, s.timezone,
-           coalesce(k.columns, 0), l.at
+           coalesce(k.columns, 0), l.at, m.unit
     FROM meters m JOIN sites s ON s.id = m.site
     LEFT JOIN rollup_streams k ON k.stream = m.stream
     LEFT JOIN latest l ON l.stream = m.stream
@@ -77,12 +78,13 @@ async def streams_of(connection: Connection, noted: Mapping[int, int | None]) ->
         timezone,
         before,
         newest,
+        unit,
     ) in await asked.fetchall():
         new = noted[stream]
         bits = before | (await _ever(connection, stream) if new is None else new)
         if bits != before:
             changed[stream] = bits
-        source = _source(type, interval_s, reading, timezone)
+        source = _source(type, interval_s, reading, timezone, unit)
         had = rollup_notes.named(bits)
         counters = tuple(c for c in had if not (source.gauge and c == "value"))
         wrap = None if digits is None else 10.0**digits
@@ -96,7 +98,7 @@ async def streams_of(connection: Connection, noted: Mapping[int, int | None]) ->
     return found
 
 
-def _source(type: str, interval_s: float, reading: str, timezone: str) -> Source:
+def _source(type: str, interval_s: float, reading: str, timezone: str, unit: str | None) -> Source:
     electric = type == "electricity"
     gauge = BY_MEDIUM[type].reading is Kind.GAUGE
     return Source(
@@ -105,6 +107,7 @@ def _source(type: str, interval_s: float, reading: str, timezone: str) -> Source
         gauge=gauge,
         main=(*MAIN, ("value",)) if electric else (("value",),) if not gauge else (),
         zone=ZoneInfo(timezone),
+        value_kwh=KWH.get(unit or "", 0.0) if electric else None,
     )
 
 

@@ -1,26 +1,27 @@
 """What one quantity was in each bucket of time: of the readings, or of what is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 import numpy as np
 
-from ohmstead.analytics import energy
-from ohmstead.analytics.energy import Floats, Steps
+from ohmstead.analytics import energy, energy_rest
+from ohmstead.analytics.energy import Floats, Kind, Steps
+from ohmstead.analytics.energy_rest import Family, Piece
 from ohmstead.store.answers import Column, label_of
 from ohmstead.store.database import Database, listed
 from ohmstead.store.energy_columns import DIGITS, Columns, moment, plain
-from ohmstead.store.energy_ways import EXPORT, IMPORT, NET, Way, chosen
+from ohmstead.store.energy_ways import EXPORT, FAMILIES, IMPORT, KWH, NET, ways
 from ohmstead.store.meters import Meter
 from ohmstead.store.raw import column_of, unit_of
-from ohmstead.store.rollup_notes import named
 from ohmstead.store.rollups import Rollups
 
 Edges: TypeAlias = Sequence[int]
 POWERS = {"1.7.0": "", "2.7.0": "export_"}
 """Quantity -> how its columns in the rollups begin."""
-POWER_OF = {"import_integrated": "1.7.0", "export_integrated": "2.7.0"}
+POWER_OF = {"import_guessed": "1.7.0", "export_guessed": "2.7.0"}
 GAUGE = """
     SELECT width_bucket(at, %(edges)s::timestamptz[]) - 1,
         avg({column}), min({column}), max({column})
@@ -38,7 +39,6 @@ READ = """
         (SELECT max(at) FROM readings WHERE stream = %(stream)s AND at <= %(first)s), %(first)s)
     ORDER BY at
 """
-EVER = "SELECT columns FROM rollup_streams WHERE stream = %s"
 
 
 class Bins:
@@ -89,33 +89,18 @@ class Bins:
         if quantity == NET:
             taken = await self.energy(meter, IMPORT, edges)
             return taken.less(await self.energy(meter, EXPORT, edges))
-        way = await self._way(meter, quantity)
-        names = [column_of(POWER_OF[c]) if c in POWER_OF else c for c in way.columns]
+        family = FAMILIES.get(quantity) if meter.type == "electricity" else None
+        if family is None:
+            first = ways(meter, quantity)[0]
+            names, factor, guessed = list(first.columns), first.factor, None
+        else:
+            names, factor = [family.own, *(c for each in family.others for c in each)], 1.0
+            guessed = family.guessed
+        power = [column_of(POWER_OF[guessed])] if guessed else []
         span = moment(edges[0]), moment(edges[-1] + energy.longest_step_s(meter.interval_s))
-        rows = await self._readings(meter, names, *span)
-        bounds = np.array(edges, dtype=np.float64)
-        found = [self._steps(meter, rows, n, way) for n in range(len(names))]
-        pairs = [energy.within(each, bounds) for each in found]
-        whole, across = _added([a for a, _ in pairs]), _added([b for _, b in pairs])
-        whole = (whole * way.factor).round(DIGITS)
-        guessed = whole if way.guessed else np.nan_to_num((across * way.factor).round(DIGITS))
-        covered = np.zeros(len(edges) - 1)
-        for each in found:
-            covered = np.maximum(covered, energy.spans_s(each, each.measured, bounds))
-        return Columns(
-            start=bounds[:-1].astype(np.int64),
-            end=bounds[1:].astype(np.int64),
-            energy=whole,
-            estimated=np.where(np.isnan(whole), np.nan, guessed),
-            completeness=np.minimum(covered / np.diff(bounds), 1.0).round(6).astype(np.float64),
-            source="readings",
-        )
-
-    async def _way(self, meter: Meter, quantity: str) -> Way:
-        await Rollups(self._database).refresh([meter.stream])
-        row = await self._database.one(EVER, (meter.stream,))
-        way = chosen(meter, quantity, frozenset(named(row["columns"] if row else 0)))
-        return way if way.columns else Way(("value",), 0.0)
+        rows = _Rows(meter, names, await self._readings(meter, [*names, *power], *span))
+        found = list(rows.pieces(family, factor))
+        return _columns(found, rows.all(), np.array(edges, dtype=np.float64))
 
     async def _readings(
         self, meter: Meter, names: Sequence[str], first: datetime, last: datetime
@@ -127,14 +112,71 @@ class Bins:
             rows = await cursor.fetchall()
         return np.array(rows, dtype=np.float64).reshape(len(rows), 2 + len(names))
 
-    def _steps(self, meter: Meter, rows: Floats, n: int, way: Way) -> Steps:
-        at, who, said = rows[:, 0], rows[:, 1].astype(np.int64), rows[:, 2 + n]
-        longest_s = energy.longest_step_s(meter.interval_s)
-        if way.guessed:
-            return energy.integrated(at, said, longest_s)
-        if meter.reading == "interval":
-            return energy.summed(at, said, meter.interval_s, longest_s)
-        return energy.counted(at, said, longest_s, who)
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Readings of a meter: columns of `table` are time, mark, the counters `names`, and power."""
+
+    meter: Meter
+    names: Sequence[str]
+    table: Floats
+
+    def pieces(self, family: Family | None, factor: float) -> Iterator[Piece]:
+        """All that counts."""
+        if family is None:
+            yield from (Piece(self.steps(column), factor) for column in self.names)
+            return
+        yield Piece(self.steps(family.own))
+        value_kwh = KWH.get(self.meter.unit or "", 0.0)
+        yield from energy_rest.pieces(
+            family, self.names, self.steps, lambda _: False, self.power, value_kwh
+        )
+
+    def steps(self, column: str) -> Steps:
+        """Those of a counter."""
+        return self._of(self.table[:, 2 + self.names.index(column)])
+
+    def all(self) -> Steps:
+        """What lies between the readings, whatever they say."""
+        return self._of(np.ones(len(self.table)))
+
+    def _of(self, said: Floats) -> Steps:
+        at, who = self.table[:, 0], self.table[:, 1].astype(np.int64)
+        longest_s = energy.longest_step_s(self.meter.interval_s)
+        if self.meter.reading == "interval":
+            return energy.summed(at, said, self.meter.interval_s, longest_s)
+        digits = self.meter.counter_digits
+        wrap = None if digits is None else np.full(len(at), 10.0**digits)
+        return energy.counted(at, said, longest_s, who, wrap=wrap)
+
+    def power(self, _: str) -> Steps:
+        """Those of the power."""
+        longest_s = energy.longest_step_s(self.meter.interval_s)
+        return energy.integrated(self.table[:, 0], self.table[:, -1], longest_s)
+
+
+def _columns(found: Sequence[Piece], rows: Steps, bounds: Floats) -> Columns:
+    """The buckets between `bounds`, of all that counts; `rows` are the steps of all readings."""
+    pairs = [energy.within(each.steps, bounds) for each in found]
+    factors = [each.factor for each in found]
+    whole = _added([of * by for (of, _), by in zip(pairs, factors, strict=True)]).round(DIGITS)
+    unsure = [
+        (of if each.guessed else holes) * each.factor
+        for each, (of, holes) in zip(found, pairs, strict=True)
+    ]
+    guessed = np.nan_to_num(_added(unsure).round(DIGITS))
+    lost = np.zeros(len(bounds) - 1)
+    for each in found:
+        lost = np.maximum(lost, energy.spans_s(each.steps, each.steps.kind == Kind.RESET, bounds))
+    covered = np.maximum(energy.spans_s(rows, rows.measured, bounds) - lost, 0)
+    return Columns(
+        start=bounds[:-1].astype(np.int64),
+        end=bounds[1:].astype(np.int64),
+        energy=whole,
+        estimated=np.where(np.isnan(whole), np.nan, guessed),
+        completeness=np.minimum(covered / np.diff(bounds), 1.0).round(6).astype(np.float64),
+        source="readings",
+    )
 
 
 def _added(parts: Sequence[Floats]) -> Floats:
