@@ -10,6 +10,7 @@ from tests.store.conftest import MakeMeter
 
 from ohmstead.clock import SetClock
 from ohmstead.reading.reading import Identity
+from ohmstead.store import rollup_make
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
 from ohmstead.store.meter_settings import MeterSettings
@@ -147,9 +148,14 @@ async def test_rollups_are_those_of_a_full_recomputation(
         [Row(other.stream, **{name: getattr(row, name) for name in names}) for row in said]
     )
     await kept.refresh([one.stream, other.stream])
+    await as_each_other(database, one.stream, other.stream)
+
+
+async def as_each_other(database: Database, one: int, other: int) -> None:
+    """Buckets and events of both are the same."""
     for level in range(4):
-        found = await rollups(database, one.stream, level)
-        wanted = await rollups(database, other.stream, level)
+        found = await rollups(database, one, level)
+        wanted = await rollups(database, other, level)
         assert [(r["at"], r["part"]) for r in found] == [(r["at"], r["part"]) for r in wanted]
         for row, expected in zip(found, wanted, strict=True):
             for column in row.keys() - {"stream", "at"}:
@@ -160,7 +166,7 @@ async def test_rollups_are_those_of_a_full_recomputation(
             " WHERE stream = %s ORDER BY at, kind, quantity",
             (stream,),
         )
-        for stream in (one.stream, other.stream)
+        for stream in (one, other)
     ]
     assert events[0] == events[1]
 
@@ -249,3 +255,53 @@ async def test_known_digits_say_where_a_counter_begins_anew(
         "SELECT kind FROM stream_events WHERE stream = %s", (meter.stream,)
     )
     assert event == {"kind": kind}
+
+
+def first_hours(stream: int, chance: random.Random, now: datetime) -> list[Row]:
+    """A new meter: a reading every few minutes, resets, an outage, counters that come and go."""
+    rows, kwh, at = [], 100.0, START + timedelta(seconds=chance.randrange(1800))
+    for n in range(chance.randrange(3, 25)):
+        at += timedelta(seconds=chance.choice([60, 300, 900, 900, 5400]))
+        kwh = chance.random() if chance.random() < 0.1 else kwh + chance.random()
+        said = {"1.8.0": kwh, "1.7.0": chance.random()}
+        if n % 5 == stream % 5:
+            said = {"2.8.0": float(n)} if chance.random() < 0.5 else {**said, "2.8.0": float(n)}
+        rows.append(Row(stream, at, now, said))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_new_meters_are_made_at_once_as_each_alone_with_all_that_is_beside(
+    database: Database, clock: SetClock, make_meter: MakeMeter, monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+) -> None:  # fmt: skip
+    """docs/energy.md: first hours, late packets before the first, outages, an archived floor."""
+    chance = random.Random(seed)
+    ones = [await make_meter(f"a{n}", interval_s=900.0) for n in range(5)]
+    others = [await make_meter(f"b{n}", interval_s=900.0) for n in range(5)]
+    kept, committer = Rollups(database), Committer(database, clock)
+    said = [row for meter in ones for row in first_hours(meter.stream, chance, clock.now())]
+    said.sort(key=lambda row: row.at + chance.choice([0, 0, 0, 1, 4]) * HOUR)
+    same = {one.stream: other.stream for one, other in zip(ones, others, strict=True)}
+    await database.change(
+        "INSERT INTO archive_floors (stream, floor, archived, exact) VALUES (%s, %s, %s, %s)",
+        (ones[0].stream, START - 30 * HOUR, START - 60 * HOUR, START - 40 * HOUR),
+    )
+    alone: list[object] = []
+    make_far = rollup_make._far
+
+    async def far(*given: Any) -> None:
+        alone.append(given)
+        await make_far(*given)
+
+    monkeypatch.setattr(rollup_make, "_far", far)
+    for n in range(0, len(said), 13):
+        await committer.commit(said[n : n + 13])
+        await kept.work_off()
+    assert alone == []
+    monkeypatch.setattr(rollup_make, "_goes_on", lambda *_: None)
+    await committer.commit([Row(same[r.stream], r.at, r.received_at, r.values) for r in said])
+    await kept.work_off()
+    assert len(alone) == len(others)
+    for one, other in zip(ones, others, strict=True):
+        await as_each_other(database, one.stream, other.stream)

@@ -106,6 +106,8 @@ class Quarters:
     grid: Grid
     whole: Mapping[str, Floats]
     across: Mapping[str, Floats]
+    events: Sequence[Event]
+    """What happened between the readings, in no order, before and after the grid too."""
 
 
 def quarters(read: Read, counters: Sequence[str], grid: Grid, of: Source) -> Quarters:
@@ -133,7 +135,7 @@ def quarters(read: Read, counters: Sequence[str], grid: Grid, of: Source) -> Qua
         rests = energy_rest.Rests(read.columns, power, read.at, read.part, work.longest_s, grid)
         rests.add(lambda column: work.steps(column)[0], of.value_kwh, whole, across)
     whole.update(_peaks(work))
-    return Quarters(grid, whole, across)
+    return Quarters(grid, whole, across, list(_events(work, counters)))
 
 
 def _covered_s(work: _Work) -> Floats:
@@ -187,20 +189,21 @@ def offsets_s(at: Floats, zone: ZoneInfo) -> Floats:
     return np.array([offset_s(each, zone) for each in at], dtype=np.float64)
 
 
-def events(read: Read, counters: Sequence[str], of: Source) -> Iterator[Event]:
-    """What happened between the readings, in no order: gaps, exchanges, resets, rollovers."""
+def _events(work: _Work, counters: Sequence[str]) -> Iterator[Event]:
+    """What happened between the readings: gaps, exchanges, resets, rollovers."""
+    read, longest_s = work.read, work.longest_s
     own = read.beside == 0
-    at, part, longest_s = read.at[own], read.part[own], energy.longest_step_s(of.interval_s)
+    at, part = read.at[own], read.part[own]
     rows = energy.counted(at, np.zeros(len(at)), longest_s, read.meter[own], part=part)
     for n in np.flatnonzero(rows.end - rows.start > longest_s).tolist():
         yield _whole(rows, n, Kind.GAP)
     for n in np.flatnonzero(rows.kind == Kind.EXCHANGE).tolist():
         yield _whole(rows, n, Kind.EXCHANGE)
-    if of.interval:
+    if work.of.interval:
         return
     for column in counters:
         values = read.columns[column]
-        steps = _steps(read, values, of, longest_s)
+        steps, _ = work.steps(column)
         said = ~np.isnan(values)
         follows = read.part[said][1:] == read.part[said][:-1]
         before, after = values[said][:-1][follows], values[said][1:][follows]

@@ -7,7 +7,7 @@ import numpy as np
 
 from ohmstead.analytics.energy import longest_step_s
 from ohmstead.analytics.energy_calendar import QUARTER_S, floor_quarter
-from ohmstead.analytics.energy_rollup import Source
+from ohmstead.analytics.energy_rollup import WINDOW_S, Source
 from ohmstead.store import archive_floors, rollup_notes
 from ohmstead.store.database import Connection
 from ohmstead.store.rollup_pending import ALL, Stretch
@@ -16,12 +16,18 @@ from ohmstead.store.rollup_read import read_any, read_near, stretch
 from ohmstead.store.rollup_streams import Stream, streams_of
 
 READINGS_MOST = 20_000
-"""How many readings are looked at in one go, about."""
+"""How many readings of one stream are looked at in one go, about."""
+TOGETHER_MOST = 150_000
+"""How many of several streams."""
+WIDENED = 2
+"""How often a range is begun earlier before a stream is made alone."""
 CHUNK_S = (86_400.0, 60 * 86_400.0)
 RECENT_S = 2 * 86_400.0
 """What is new is made together with all after it when that is no more than this."""
 
 Work: TypeAlias = tuple[Stream, Stretch]
+Wide: TypeAlias = tuple[Stream, Stretch, float]
+"""And from when on (epoch seconds) its buckets are made."""
 
 
 async def make(connection: Connection, new: Mapping[int, Sequence[Stretch]]) -> None:
@@ -44,26 +50,26 @@ async def make(connection: Connection, new: Mapping[int, Sequence[Stretch]]) -> 
 
 async def _turn(connection: Connection, work: Sequence[Work], exact: Mapping[int, float]) -> None:
     """One stretch of each stream."""
-    near: dict[tuple[Source, Range], list[Work]] = {}
     far: list[Work] = []
-    for stream, new in work:
-        of = _goes_on(stream, new)
-        if of is None or exact.get(stream.stream, of[0]) > of[0]:
-            far.append((stream, new))
-        else:
-            near.setdefault((stream.source, of), []).append((stream, new))
-    for (source, of), each in near.items():
-        most = max(
-            1, int(READINGS_MOST * source.interval_s / (of[1] - of[0] + 2 * CHUNK_S[0] / 24))
-        )
-        for n in range(0, len(each), most):
-            far += await _near(connection, each[n : n + most], of)
+    todo = [(stream, new, new.first) for stream, new in work]
+    for _ in range(WIDENED + 1):
+        near: dict[tuple[Source, Range], list[Wide]] = {}
+        for stream, new, first in todo:
+            of = _goes_on(stream, new, first)
+            if of is None or exact.get(stream.stream, of[0]) > of[0]:
+                far.append((stream, new))
+            else:
+                near.setdefault((stream.source, of), []).append((stream, new, first))
+        todo = []
+        for (source, of), each in near.items():
+            todo += await _several(connection, each, source, of)
+    far += [(stream, new) for stream, new, _ in todo]
     for stream, new in far:
         await _far(connection, stream, new, exact.get(stream.stream))
 
 
-def _goes_on(stream: Stream, new: Stretch) -> Range | None:
-    """The quarters up to the newest reading, when that is not far from what is new; else None.
+def _goes_on(stream: Stream, new: Stretch, first: float) -> Range | None:
+    """The quarters from `first` to the newest reading, when what is new is not far before it.
 
     Readings that are committed meanwhile are noted, and made later.
     """
@@ -71,20 +77,29 @@ def _goes_on(stream: Stream, new: Stretch) -> Range | None:
         return None
     reach_s = longest_step_s(stream.source.interval_s)
     reach_s += stream.source.interval_s if stream.source.interval else 0
+    begin = min(new.first - reach_s, first)
     last = max(new.last, stream.newest.timestamp())
-    of = float(floor_quarter(new.first - reach_s)), float(floor_quarter(last) + QUARTER_S)
+    of = float(floor_quarter(begin)), float(floor_quarter(last) + QUARTER_S)
     return of if (of[1] - of[0]) / stream.source.interval_s <= READINGS_MOST else None
 
 
-async def _near(connection: Connection, work: Sequence[Work], of: Range) -> list[Work]:
-    """Make those whose readings of late are enough; gives the others."""
-    group = Group(tuple(stream for stream, _ in work))
-    firsts = np.array([new.first for _, new in work])
-    enough, group, read = await read_near(connection, group, of, firsts)
-    if read is not None:
-        await write(connection, group, of, read)
-        await sum_up(connection, group, of)
-    return [each for each, well in zip(work, enough, strict=True) if not well]
+async def _several(
+    connection: Connection, work: Sequence[Wide], source: Source, of: Range
+) -> list[Wide]:
+    """Make a range of several streams; gives those whose range has to begin earlier."""
+    wider: list[Wide] = []
+    seen_s = of[1] - of[0] + WINDOW_S
+    most, n = max(1, int(TOGETHER_MOST * source.interval_s / seen_s)), 0
+    while n < len(work):
+        part, n = work[n : n + most], n + most
+        group = Group(tuple(stream for stream, *_ in part))
+        near = await read_near(connection, group, of, [new for _, new, _ in part])
+        wider += [(part[m][0], part[m][1], first) for m, first in near.wider.items()]
+        if near.read is not None:
+            await write(connection, near.group, of, near.read)
+            await sum_up(connection, near.group, of)
+        most = max(1, TOGETHER_MOST // max(near.most, 1))
+    return wider
 
 
 async def _far(connection: Connection, stream: Stream, new: Stretch, exact: float | None) -> None:

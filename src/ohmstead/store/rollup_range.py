@@ -52,9 +52,11 @@ SUM_UP = """
     GROUP BY q.stream, width_bucket(q.at, %(edges)s::timestamptz[]), q.part
 """
 CLEAR_EVENTS = "DELETE FROM stream_events WHERE stream = ANY(%s) AND at > %s AND at <= %s"
-KEEP_EVENT = """
+KEEP_EVENTS = """
     INSERT INTO stream_events (stream, at, kind, quantity, began, before, after, energy)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+    SELECT * FROM unnest(%s::int4[], %s::timestamptz[], %s::text[], %s::text[],
+                         %s::timestamptz[], %s::float8[], %s::float8[], %s::float8[])
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -113,9 +115,9 @@ async def write(connection: Connection, group: Group, of: Range, read: Read) -> 
         for table in _tables(group, made):
             await copy.write(table)
     await connection.execute(CLEAR_EVENTS, (streams, *span))
-    for each in energy_rollup.events(read, group.counters, group.source):
-        if of[0] < each.at <= of[1]:
-            await connection.execute(KEEP_EVENT, _event(streams[each.part], each))
+    kept = [_event(streams[e.part], e) for e in made.events if of[0] < e.at <= of[1]]
+    if kept:
+        await connection.execute(KEEP_EVENTS, [list(each) for each in zip(*kept, strict=True)])
 
 
 def _event(stream: int, event: Event) -> tuple[object, ...]:

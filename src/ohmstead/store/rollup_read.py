@@ -1,17 +1,21 @@
 """The readings that buckets are made of, as arrays: those of a range and the next beside it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmstead.analytics import energy_rollup
 from ohmstead.analytics.energy import Floats, longest_step_s
 from ohmstead.analytics.energy_rollup import WINDOW_S, Read
+from ohmstead.store import rollup_notes
 from ohmstead.store.database import Connection
-from ohmstead.store.packed import Kind, moments, seconds, unpacked, whole_arrays
+from ohmstead.store.packed import Column, Kind, array, micros, seconds, unpacked, whole_arrays
 from ohmstead.store.rollup_notes import POWER
+from ohmstead.store.rollup_pending import Stretch
 from ohmstead.store.rollup_range import Group, Range, moment
 from ohmstead.store.rollup_streams import Stream
 
@@ -29,9 +33,22 @@ READ = """
 """
 READ_AT = """
     SELECT array_agg(stream), array_agg(at), array_agg(coalesce(meter_crc, 0)){values}
-    FROM readings WHERE stream = ANY(%s) AND at = ANY(%s)
+    FROM unnest(%s::int4[], %s::timestamptz[]) AS asked (of, moment)
+    JOIN readings ON stream = asked.of AND at = asked.moment
 """
-Arrays = Mapping[str, Any]
+BEFORE_OF_MANY = """
+    SELECT asked.stream, row.at{columns}
+    FROM unnest(%(streams)s::int4[]) AS asked (stream),
+    LATERAL (SELECT at FROM readings WHERE stream = asked.stream AND at < %(at)s
+             ORDER BY at DESC LIMIT 1) AS row
+"""
+"""Nothing more is asked of streams that had no reading before."""
+BEFORE_OF_ITS = """, (
+    SELECT at FROM readings WHERE stream = asked.stream AND at <= row.at AND {column} IS NOT NULL
+    ORDER BY at DESC LIMIT 1)
+"""
+Arrays: TypeAlias = Mapping[str, Any]
+Bools: TypeAlias = npt.NDArray[np.bool_]
 
 
 async def stretch(
@@ -65,32 +82,121 @@ async def _neighbours(
     return {name: at for name, at in zip(names, found, strict=True) if at}
 
 
-async def read_near(
-    connection: Connection, group: Group, of: Range, firsts: Floats
-) -> tuple[list[bool], Group, Read | None]:
-    """For which streams the readings of late are enough to make a range; those, and the readings.
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What was read of a range of several streams: enough to make it for `group`.
 
-    The range ends with the newest reading.  They are enough when each counter was read between its
-    begin and `firsts` [streams], when what is new begins, and in the time before which the first
-    window of peak demand begins.
+    `wider` says of the others, by their place, from when on (epoch seconds) theirs has to begin.
     """
-    longest_s = longest_step_s(group.source.interval_s)
-    begin = of[0] - WINDOW_S - longest_s
+
+    group: Group
+    read: Read | None
+    wider: Mapping[int, float]
+    most: int
+    """How many readings one of the streams had, at most."""
+
+
+async def read_near(
+    connection: Connection, group: Group, of: Range, news: Sequence[Stretch]
+) -> Near:
+    """The readings that make a range that ends with the newest: those of it, and what is before.
+
+    A range is too short for a stream when a counter of which something is new (`news` [streams])
+    was read last before it: all that lies in between is new.
+    """
+    begin = of[0] - WINDOW_S - longest_step_s(group.source.interval_s)
     found = await _arrays(connection, READ, group, (moment(begin), moment(of[1])))
-    at, part, count = found["at"], found["part"], len(group.streams)
-    early = at <= of[0] - WINDOW_S
-    recent = (at >= of[0]) & (at < firsts[part])
-    enough = _some(part[early], count) & _some(part[recent], count)
-    for column in group.counters:
-        said = ~np.isnan(found[column])
-        had = np.array([column in each.columns for each in group.streams])
-        enough &= (_some(part[early & said], count) & _some(part[recent & said], count)) | ~had
-    if not enough.all():
-        group = Group(tuple(s for s, well in zip(group.streams, enough, strict=True) if well))
-        kept = enough[part]
+    most = int(np.bincount(found["part"]).max()) if len(found["part"]) else 0
+    seen = [_Seen.of(found, group, of, news, name) for name in ("at", *group.counters)]
+    asked = np.flatnonzero(np.any([each.unknown for each in seen], axis=0)).tolist()
+    before = await _before(
+        connection, group, [each for each in seen if each.unknown.any()], asked, begin
+    )
+    begins = np.full(len(group.streams), np.inf)
+    for each in seen:
+        begins = np.fmin(begins, each.begins(of, before.get(each.name, {})))
+    short = begins < of[0]
+    beside = _beside(seen, before, short)
+    if beside:
+        found = _with(found, await _read_at(connection, group, beside))
+    if short.any():
+        group = Group(tuple(s for s, less in zip(group.streams, short, strict=True) if not less))
+        kept = ~short[found["part"]]
         found = {name: values[kept] for name, values in found.items()}
-        found["part"] = (np.cumsum(enough) - 1)[found["part"]]
-    return enough.tolist(), group, _read(found, group, {}) if group.streams else None
+        found["part"] = (np.cumsum(~short) - 1)[found["part"]]
+    wider = {n: float(begins[n]) for n in np.flatnonzero(short).tolist()}
+    return Near(group, _read(found, group) if group.streams else None, wider, most)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Of one column, `at` for any, and each stream: what the readings of late say of it."""
+
+    name: str
+    touched: Bools
+    """Whether something of it is new."""
+    last: Floats
+    """When it was read last before what is new, -inf where that is not among the readings."""
+    unknown: Bools
+    """Whether it may have been read before these readings, and that matters for the range."""
+
+    @classmethod
+    def of(
+        cls, found: Arrays, group: Group, of: Range, news: Sequence[Stretch], name: str
+    ) -> "_Seen":
+        at, part, count = found["at"], found["part"], len(group.streams)
+        firsts = np.array([each.first for each in news])
+        said = np.ones(len(at), dtype=np.bool_) if name == "at" else ~np.isnan(found[name])
+        before = said & (at < firsts[part])
+        last = np.full(count, -np.inf)
+        np.maximum.at(last, part[before], at[before])
+        bit = 0 if name == "at" else rollup_notes.BIT[name]
+        touched = np.array([name == "at" or bool(each.bits & bit) for each in news])
+        within = _some(part[said & (at > of[0])], count)
+        return cls(name, touched, last, within & ~_some(part[said & (at <= of[0])], count))
+
+    def begins(self, of: Range, before: Mapping[int, float]) -> Floats:
+        """From when on the range of each stream has to be, inf where any will do."""
+        last = self.last.copy()
+        for n, at in before.items():
+            last[n] = max(last[n], at)
+        short = self.touched & (last < of[0]) & ~np.isneginf(last)
+        return np.where(short, last, np.inf)
+
+
+async def _before(
+    connection: Connection, group: Group, seen: Sequence[_Seen], asked: Sequence[int], begin: float
+) -> dict[str, dict[int, float]]:
+    """When columns were read last before `begin`: column -> place of the stream -> time."""
+    if not asked:
+        return {}
+    names = [each.name for each in seen if each.name != "at"]
+    streams = np.array(group.numbers)[asked]
+    question = BEFORE_OF_MANY.format(
+        columns="".join(BEFORE_OF_ITS.format(column=name) for name in names)
+    )
+    cursor = await connection.execute(
+        question.encode(), {"streams": array(Column("int4", streams)), "at": moment(begin)}
+    )
+    places = {stream: n for n, stream in enumerate(group.numbers)}
+    found: dict[str, dict[int, float]] = {name: {} for name in ("at", *names)}
+    for stream, *times in await cursor.fetchall():
+        for name, at in zip(found, times, strict=True):
+            if at:
+                found[name][places[stream]] = at.timestamp()
+    return found
+
+
+def _beside(
+    seen: Sequence[_Seen], before: Mapping[str, Mapping[int, float]], short: Bools
+) -> dict[tuple[int, float], bool]:
+    """Readings wanted beside those of late: (place of the stream, time) -> for a column alone."""
+    found: dict[tuple[int, float], bool] = {}
+    for each in seen:
+        for n, at in before.get(each.name, {}).items():
+            if each.unknown[n] and not short[n]:
+                found[n, at] = found.get((n, at), True) and each.name != "at"
+    return found
 
 
 def _some(part: Any, count: int) -> Any:
@@ -103,52 +209,78 @@ async def read_any(connection: Connection, group: Group, of: Range) -> Read:
     (stream,) = group.streams
     longest_s = longest_step_s(group.source.interval_s)
     first, last = of[0] - WINDOW_S - longest_s, of[1] + longest_s
-    beside: dict[datetime, bool] = {}
+    beside: dict[tuple[int, float], bool] = {}
     for question, at_s in ((BEFORE, first), (AFTER, last)):
         names = ("at", *stream.columns)
         found = await _neighbours(connection, question, stream.stream, at_s, names)
         for column, at in found.items():
-            beside[at] = beside.get(at, True) and column != "at"
+            key = 0, at.timestamp()
+            beside[key] = beside.get(key, True) and column != "at"
     rows = await _arrays(connection, READ, group, (moment(first), moment(last)))
     if beside:
-        more = await _arrays(connection, READ_AT, group, (list(beside),))
-        rows = {name: np.concatenate([rows[name], more[name]]) for name in rows}
-        order = np.argsort(rows["at"], kind="stable")
-        rows = {name: values[order] for name, values in rows.items()}
-    marked = dict(zip(moments(beside, len(beside)).tolist(), beside.values(), strict=True))
-    return _read(rows, group, marked)
+        rows = _with(rows, await _read_at(connection, group, beside))
+    return _read(rows, group)
+
+
+async def _read_at(
+    connection: Connection, group: Group, beside: Mapping[tuple[int, float], bool]
+) -> Arrays:
+    """Single readings, (place of the stream, time) -> whether for its columns alone."""
+    streams = np.array(group.numbers)[[n for n, _ in beside]]
+    at = micros(np.array([at for _, at in beside]))
+    asked = array(Column("int4", streams)), array(Column("timestamptz", at))
+    rows = await _arrays(connection, READ_AT, group, asked, among=False)
+    marks = dict(zip(zip(streams.tolist(), at.tolist(), strict=True), beside.values(), strict=True))
+    numbers = np.array(group.numbers)[rows["part"]].tolist()
+    keys = zip(numbers, rows["us"].tolist(), strict=True)
+    return {**rows, "beside": np.array([marks[key] for key in keys], dtype=np.int64)}
+
+
+def _with(rows: Arrays, more: Arrays) -> dict[str, Any]:
+    """Readings and more of them, by stream and time."""
+    joined = {name: np.concatenate([rows[name], more[name]]) for name in rows}
+    order = np.lexsort((joined["at"], joined["part"]))
+    return {name: values[order] for name, values in joined.items()}
 
 
 async def _arrays(
-    connection: Connection, question: str, group: Group, span: Sequence[object]
+    connection: Connection,
+    question: str,
+    group: Group,
+    span: Sequence[object],
+    *,
+    among: bool = True,
 ) -> dict[str, Any]:
-    """Readings of a group, by stream and time: their columns and `part`, `at`, `us`, `meter`."""
+    """Readings of a group, by stream and time: columns, `part`, `at`, `us`, `meter`, `beside`.
+
+    `among` says that the question wants the streams too.
+    """
     names = (*group.counters, *group.powers, *(("value",) if group.source.gauge else ()))
     values = "".join(f", array_agg(coalesce({name}, 'NaN'))" for name in names)
     cursor = connection.cursor(binary=True)
     whole_arrays(cursor.adapters)
-    await cursor.execute(question.format(values=values).encode(), (group.numbers, *span))
+    await cursor.execute(
+        question.format(values=values).encode(), (group.numbers, *span) if among else span
+    )
     said = await cursor.fetchone() or ()
     kinds: list[Kind] = ["int4", "timestamptz", "int4", *["float8" for _ in names]]  # type: ignore[list-item]
     stream, at, meter, *found = (unpacked(*each) for each in zip(said, kinds, strict=True))
     order = np.lexsort((at, stream))
     part = np.searchsorted(np.array(group.numbers), stream)
     table = {"part": part, "at": seconds(at), "us": at, "meter": meter.astype(np.int64)}
+    table["beside"] = np.zeros(len(at), dtype=np.int64)
     table |= dict(zip(names, found, strict=True))
     return {name: values[order] for name, values in table.items()}
 
 
-def _read(found: Arrays, group: Group, beside: Mapping[int, bool]) -> Read:
-    at = found["at"]
-    own = np.zeros(len(at), dtype=np.int64)
-    for each, mark in beside.items():
-        own[found["us"] == each] = mark
+def _read(found: Arrays, group: Group) -> Read:
+    at, own = found["at"], found["beside"]
     if group.source.gauge:
         power = found["value"], np.full(len(at), np.nan)
     else:
         none = np.full(len(at), np.nan)
         power = _power([found.get(column, none) for column in POWER])
-    if beside:
+    if own.any():
         power = np.where(own == 0, power[0], np.nan), np.where(own == 0, power[1], np.nan)
     wraps = [np.nan if each.wrap is None else each.wrap for each in group.streams]
     return Read(
