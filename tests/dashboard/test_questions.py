@@ -37,8 +37,20 @@ async def test_questions_about_a_meter(world: World, sign_in: SignIn) -> None:
     assert (await asked(f"holes?{SPAN}"))["hole_s"] == 0.0
     found = (await client.get(f"/api/sites/{meter.site.id}/breakdown?{SPAN}")).json()
     assert (found["total"], found["parts"][0]["share"]) == (25.0, 1.0)
-    latest = (await client.get("/api/latest?meters=m1&quantities=1.7.0")).json()
-    assert latest["columns"][0]["values"] == [1.0]
+    await world.meter("m,2")
+    for written in ("meters=m1&meters=m%2C2", "meters=m1,m%2C2", "meters=,m1&meters=m%2C2,m1"):
+        latest = (
+            await client.get(f"/api/latest?{written}&quantities=2.8.0&quantities=1.7.0")
+        ).json()
+        assert latest["meters"] == ["m1", "m,2"]
+        assert [each["values"] for each in latest["columns"]] == [[None, None], [1.0, None]]
+    curve = await asked(f"load-duration?{SPAN}&at_least=0.5&at_least=1.5,0.25")
+    assert curve["at_least_hours"] == [25.0, 0.0, 25.0]
+    found = await asked(f"series?{SPAN}&pixels=25&quantities=1.8.0&quantities=16.8.0,1.7.0")
+    assert [each["quantity"] for each in found["columns"]] == ["1.8.0", "16.8.0", "1.7.0"]
+    described = (await client.get("/schema/openapi.json")).json()["paths"]["/api/latest"]["get"]
+    kinds = {each["name"]: str(each["schema"]) for each in described["parameters"]}
+    assert "'array'" in kinds["meters"] and "'array'" in kinds["quantities"]
 
 
 async def test_what_is_wrong_with_a_question(world: World, sign_in: SignIn) -> None:

@@ -13,8 +13,8 @@ from tests.dashboard.conftest import KEY, NOW, PASSWORD, World, assert_problem
 
 from ohmstead.access import secrets
 from ohmstead.dashboard import stream
+from ohmstead.dashboard.asked import ids_in
 from ohmstead.dashboard.live import Watcher
-from ohmstead.dashboard.stream import ids_in
 from ohmstead.house.http import HttpServer, listen
 
 SECOND = timedelta(seconds=1)

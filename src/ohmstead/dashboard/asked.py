@@ -1,18 +1,25 @@
 """Parameters that many questions share: days, moments, quantities, and what is wrong with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from typing import Annotated, TypeVar
+from urllib.parse import unquote_plus
 
 from litestar.params import QueryParameter
 
 from ohmstead.dashboard import ranges
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, shown
-from ohmstead.errors import BadInput
+from ohmstead.errors import BadInput, NotFound
+from ohmstead.store.managed_meters import Which
+from ohmstead.store.meters import Meter
+from ohmstead.store.people import User
 from ohmstead.store.sites import Site
 
+LISTED_MOST = 1000
+"""How often a parameter may be repeated."""
+LISTS = "Several: repeat the parameter, or write commas between them, or both."
 DAYS_MOST = 4000
 """Of energy: rollups are few."""
 FirstDay = Annotated[
@@ -56,9 +63,17 @@ Quantity = Annotated[
     ),
 ]
 Quantities = Annotated[
-    str | None,
+    list[str] | None,
     QueryParameter(
-        max_length=400, description="OBIS codes with commas between them, as /api/catalogue has."
+        max_items=LISTED_MOST,
+        description=f"OBIS codes, as /api/catalogue has. {LISTS}",
+    ),
+]
+Meters = Annotated[
+    list[str] | None,
+    QueryParameter(
+        max_items=LISTED_MOST,
+        description=f"Ids of meters; a comma within one is written %2C. {LISTS} Default: all.",
     ),
 ]
 By = Annotated[
@@ -100,9 +115,51 @@ def one_of(field: str, written: str, choices: tuple[Choice, ...]) -> Choice:
     raise Misfit(field, f"{shown(written)} is not one of {', '.join(choices)}")
 
 
-def several(written: str | None) -> list[str]:
-    """What stands between commas."""
-    return [each.strip() for each in (written or "").split(",") if each.strip()]
+def several(written: Sequence[str] | None) -> list[str]:
+    """What a list says, each once: the parameter repeated, commas within, or both.
+
+    >>> several(["1.8.0, 2.8.0", "16.8.0", "2.8.0"])
+    ['1.8.0', '2.8.0', '16.8.0']
+    """
+    parts = (part.strip() for each in written or () for part in each.split(","))
+    return list(dict.fromkeys(filter(None, parts)))
+
+
+def ids_in(query: bytes) -> list[str]:
+    """The ids in `meters=A,B`: split first and decoded then, since an id may have a comma.
+
+    >>> ids_in(b"x=1&meters=a%2Cb,c+d")
+    ['a,b', 'c d']
+    """
+    written = [part[7:] for part in query.decode("latin-1").split("&") if part[:7] == "meters="]
+    return [unquote_plus(each) for part in written for each in part.split(",") if each]
+
+
+async def meters_named(
+    ids: Sequence[str] | None, user: User, parts: Parts, most: int
+) -> list[Meter]:
+    """The meters with these ids (of `ids_in`), or all that the user sees; Misfit, NotFound.
+
+    Misfit where they are more than `most`.
+    """
+    each = None if ids is None else [*ids, *(part for id in ids for part in id.split(","))]
+    found = await parts.managed.seen(user, Which(ids=each), limit=most + 1)
+    return _chosen({one.meter.id: one.meter for one in found}, ids, most)
+
+
+def _chosen(seen: dict[str, Meter], ids: Sequence[str] | None, most: int) -> list[Meter]:
+    wanted = list(seen)
+    if ids is not None:  # some programs write the commas between ids percent-encoded too
+        parts = (each for id in ids for each in ([id] if id in seen else id.split(",")))
+        wanted = list(dict.fromkeys(filter(None, parts)))
+    if ids is not None and not wanted:
+        raise Misfit("meters", "name at least one meter, or leave it out for all")
+    if len(wanted) > most:
+        raise Misfit("meters", f"{len(wanted)} meters are more than {most}")
+    missing = next((id for id in wanted if id not in seen), None)
+    if missing is not None:
+        raise NotFound(f"there is no meter {shown(missing)}, or it is not yours to see")
+    return [seen[id] for id in wanted]
 
 
 @contextmanager

@@ -184,7 +184,7 @@ async def _readings(
     meters: Sequence[Meter],
     name: str,
     span: tuple[datetime, datetime],
-    quantities: str | None,
+    quantities: Sequence[str] | None,
     format: formats.Format,
     parts: Parts,
 ) -> Response[bytes]:

@@ -203,10 +203,10 @@ async def load_duration(  # noqa: PLR0913, PLR0917  (each is a parameter of the 
     by: Fine = "15min",
     quantity: asked.Quantity = None,
     at_least: Annotated[
-        str | None,
+        list[str] | None,
         QueryParameter(
-            max_length=200,
-            description="Powers with commas between them: for how many hours each was reached.",
+            max_items=100,
+            description=f"Powers: for how many hours each was reached. {asked.LISTS}",
         ),
     ] = None,
     points: Annotated[

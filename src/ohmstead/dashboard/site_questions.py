@@ -10,9 +10,9 @@ from litestar.params import FromPath, QueryParameter
 from ohmstead.analytics.spans import SPANS
 from ohmstead.dashboard import asked, ranges
 from ohmstead.dashboard.management_words import site_of
-from ohmstead.dashboard.meters import visible
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.problems import Misfit, answers
+from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.proving import Asked
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store import breakdown as breakdowns
@@ -39,21 +39,15 @@ async def visible_site(id: int, user: User, parts: Parts) -> tuple[Site, list[Me
     summary="The newest readings",
 )
 async def latest(
+    request: Asked,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    meters: Annotated[
-        str | None,
-        QueryParameter(
-            max_length=20_000, description="Ids with commas between them; all one may see else."
-        ),
-    ] = None,
+    meters: asked.Meters = None,
     quantities: asked.Quantities = None,
 ) -> raw.Newest:
     """The newest reading of each meter, in columns with units."""
-    if named := asked.several(meters):
-        if len(named) > METERS_MOST:
-            raise Misfit("meters", f"{len(named)} are too many at once; at most {METERS_MOST}")
-        found = [await visible(each, user, parts) for each in named]
+    if meters and (ids := asked.ids_in(request.scope["query_string"])):
+        found = await asked.meters_named(ids, user, parts, METERS_MOST)
     else:
         found = (await parts.meters.all(user.organisation, user.granted))[:METERS_MOST]
     with asked.blamed("quantities"):

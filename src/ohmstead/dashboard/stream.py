@@ -1,26 +1,23 @@
 """The live stream: server-sent events, first the newest reading of each meter, then what comes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
-from typing import Annotated, Any
-from urllib.parse import unquote_plus
+from typing import Any
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
 from litestar.response.base import ASGIResponse
 
 from ohmstead.clock import Clock
+from ohmstead.dashboard.asked import Meters, ids_in, meters_named
 from ohmstead.dashboard.live import Hub, Reading, Watcher
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.problems import Misfit, answers, shown
+from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import Asked
 from ohmstead.dashboard.sessions import SIGNED_IN, asking, owner_of
-from ohmstead.errors import NotFound, Unavailable
-from ohmstead.store.managed_meters import Which
-from ohmstead.store.meters import Meter
+from ohmstead.errors import Unavailable
 from ohmstead.store.people import User
 
 METERS_MOST = 1000
@@ -117,19 +114,11 @@ async def live(
     request: Asked,
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
-    meters: Annotated[
-        str | None,
-        QueryParameter(description="Ids, each percent-encoded, with commas between. Default: all."),
-    ] = None,
+    meters: Meters = None,
 ) -> Response[bytes]:
     """Readings of the meters named, as they are stored; a slow client gets fewer, none late."""
     ids = None if meters is None else ids_in(request.scope["query_string"])
-    found = await parts.managed.seen(
-        user,
-        Which(ids=None if ids is None else [*ids, *(p for id in ids for p in id.split(","))]),
-        limit=METERS_MOST + 1,
-    )
-    chosen = _chosen({each.meter.id: each.meter for each in found}, ids)
+    chosen = await meters_named(ids, user, parts, METERS_MOST)
     owner = owner_of(request, parts)
 
     async def newest() -> Iterable[Reading]:
@@ -147,33 +136,8 @@ async def live(
             return True  # nobody knows just now; asked again at the next heartbeat
         return again is not None and all(again.sees(meter.site) for meter in chosen)
 
-    ids = [meter.id for meter in chosen]
-    return Live(Events(parts.hub, ids, owner, user.id, newest, allowed, parts.clock))
-
-
-def ids_in(query: bytes) -> list[str]:
-    """The ids in `meters=A,B`: split first and decoded then, since an id may have a comma.
-
-    >>> ids_in(b"x=1&meters=a%2Cb,c+d")
-    ['a,b', 'c d']
-    """
-    written = [part[7:] for part in query.decode("latin-1").split("&") if part[:7] == "meters="]
-    return [unquote_plus(each) for part in written for each in part.split(",") if each]
-
-
-def _chosen(seen: dict[str, Meter], ids: Sequence[str] | None) -> list[Meter]:
-    wanted = list(seen)
-    if ids is not None:  # some programs write the commas between ids percent-encoded too
-        parts = (each for id in ids for each in ([id] if id in seen else id.split(",")))
-        wanted = list(dict.fromkeys(filter(None, parts)))
-    if ids is not None and not wanted:
-        raise Misfit("meters", "name at least one meter, or leave it out for all")
-    if len(wanted) > METERS_MOST:
-        raise Misfit("meters", f"{len(wanted)} meters are more than {METERS_MOST}")
-    missing = next((id for id in wanted if id not in seen), None)
-    if missing is not None:
-        raise NotFound(f"there is no meter {shown(missing)}, or it is not yours to see")
-    return [seen[id] for id in wanted]
+    names = [meter.id for meter in chosen]
+    return Live(Events(parts.hub, names, owner, user.id, newest, allowed, parts.clock))
 
 
 def event(reading: Reading) -> bytes:

@@ -7,7 +7,7 @@ export const questions = {
   series: (id: string, fromMs: number, toMs: number, quantities: string, pixels: number, signal: AbortSignal) =>
     answered(
       client.GET("/api/meters/{id}/series", {
-        params: { path: { id }, query: { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), quantities, pixels } },
+        params: { path: { id }, query: { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), quantities: quantities.split(","), pixels } },
         signal,
       }),
     ),
