@@ -64,6 +64,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/sites/{id}": {"name": "Taken"},
     "POST /api/meters": {"id": "m1", "site": 999, "type": "gas", "interval_s": 60},
     "PUT /api/meters/{id}": {"type": "gas"},
+    "POST /api/meters/{id}/uploads/look": {"data": "", "whole": True},
+    "POST /api/meters/{id}/uploads": {"state": "x", "data": "", "last": True, "store": True},
     "POST /api/virtual-meters": {"id": "m1", "site": 999, "formula": "m1"},
     "PUT /api/meters/{id}/formula": {"formula": "m1"},
     "PUT /api/meters/{id}/parent": {"parent": None},
@@ -135,6 +137,8 @@ SLOWED = (
     *("POST /api/people/invitations", "POST /api/session", "POST /api/sign-up", "POST /api/tokens"),
 )
 """What has a limit of its own, beside the one of all requests with a token."""
+LARGE = {"prices": 9_000_000, "uploads": 1_100_000, "look": 1_100_000}
+"""Bytes that are too many, by the end of the path."""
 REMOTE = "192.0.2.7"
 DIGEST = secrets.digest(KEY, "x" * 43)
 LATER = NOW + timedelta(days=1)
@@ -219,7 +223,7 @@ async def bend(
         case 409:
             await clash_of(path)(world, request, bent)
         case 413:
-            request.content = b"x" * (9_000_000 if path.endswith("/prices") else 70_000)
+            request.content = b"x" * (LARGE.get(path.rpartition("/")[2], 70_000))
         case 429 if not f"{request.method} {path}".startswith(SLOWED):
             none_left = Allowance(limit=1, remaining=0, reset_s=60, retry_s=60)
             bent.setattr(Limits, "take", lambda *_: none_left)

@@ -16,11 +16,10 @@ import msgspec
 from ohmstead.clock import Clock
 from ohmstead.collector.packet_lines import Lines
 from ohmstead.collector.packet_queue import Commits
-from ohmstead.collector.packets import FIRST, FUTURE
 from ohmstead.errors import BadInput, TooLarge, Unavailable
 from ohmstead.store import import_checks
 from ohmstead.store.committer import Fate, Row
-from ohmstead.store.imports import row_of
+from ohmstead.store.imports import out_of_time, row_of
 from ohmstead.store.meters import Meter
 from ohmstead.store.packet_directory import Target
 from ohmstead.surfaces import csv_found, csv_read, wattics
@@ -127,9 +126,7 @@ class Tables:
         """Why a line is not taken."""
         if isinstance(item, tables.Unread):
             return item.why
-        if not FIRST <= item.at <= now + FUTURE:
-            return f"its time {item.at.isoformat()} cannot be right"
-        return import_checks.one(item, meter)
+        return out_of_time(item.at, now) or import_checks.one(item, meter)
 
     async def _commit(self, rows: Sequence[Row], counts: dict[str, int]) -> None:
         try:

@@ -53,6 +53,7 @@ from ohmstead.dashboard import (
     stream,
     tariffs,
     tokens,
+    uploads,
     virtual,
 )
 from ohmstead.dashboard.bodies import JsonRequest
@@ -86,6 +87,7 @@ ROUTES = [
     *meters.ROUTES,
     *intervals.ROUTES,
     *meter_changes.ROUTES,
+    *uploads.ROUTES,
     *virtual.ROUTES,
     *devices.ROUTES,
     *credentials.ROUTES,

@@ -25,16 +25,17 @@ FILE = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFor
 
 
 class Turns:
-    """Who makes an export at the moment."""
+    """Who makes an export at the moment, or whatever else takes its time."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._left = at_once
+    def __init__(self, at_once: int = AT_ONCE, what: str = "exports") -> None:
+        self._left, self._what = at_once, what
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """A turn, for as long as the block lasts; Slower when there is none."""
         if self._left <= 0:
-            raise Slower("as many exports as may be are being made; try again", RETRY_S)
+            why = f"as many {self._what} as may be are being made; try again"
+            raise Slower(why, RETRY_S)
         self._left -= 1
         try:
             yield

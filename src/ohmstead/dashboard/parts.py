@@ -15,6 +15,7 @@ from ohmstead.dashboard.passing import Nothing, Passing
 from ohmstead.settings.mail import MailOptions
 from ohmstead.store.audit import Audit
 from ohmstead.store.break_outs import BreakOuts
+from ohmstead.store.committer import Committer
 from ohmstead.store.database import Database
 from ohmstead.store.devices import Devices
 from ohmstead.store.facts import Facts
@@ -106,6 +107,8 @@ class Parts:
         self.readings = Readings(database)
         self.attempts = Attempts(clock)
         self.exporting = Turns()
+        self.uploading = Turns(what="uploads")
+        self.committer = Committer(database, clock)
         self.hashing = Hashing()
         self.is_set_up = False
         """Whether somebody had a password when it was last asked; that stays so."""

@@ -2,14 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from ohmstead.store.batch import Row
 from ohmstead.store.database import Database
 from ohmstead.store.meters import Meter
 from ohmstead.surfaces.imports import Imported, Target
 
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before, nothing was measured that anybody has."""
+FUTURE = timedelta(days=1)
+"""Clocks of other programs may be ahead so far."""
 THERE = "SELECT count(*) AS there FROM readings WHERE stream = %s AND at = ANY(%s)"
+
+
+def out_of_time(at: datetime, now: datetime) -> str | None:
+    """Why a reading of this time cannot be right; None when it can."""
+    if FIRST <= at <= now + FUTURE:
+        return None
+    return f"its time {at.isoformat()} cannot be right"
 
 
 async def there(database: Database, keys: Iterable[tuple[int, datetime]]) -> int:

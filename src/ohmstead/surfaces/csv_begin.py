@@ -26,7 +26,7 @@ CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?")
 DIGITS = re.compile(r"(19|20)\d{6}(\d{4}|\d{6})?|[12]\d{9}(\.\d+)?|[12]\d{12}")
 """20250330, with a clock or without, or seconds or milliseconds since 1970."""
 NUMBER = re.compile(r"[+-]?[\d][\d '’.,\u00a0\u202f]*([eE][+-]?\d+)?|[+-]?[.,]\d+")
-SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+SEPARATOR = re.compile(r"sep=([;,|\t])\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ MOSTLY = 0.6
 """The share of its cells that make a column one of numbers, or of times."""
 SAMPLES = 3
 METERS_MOST = 100
+NAME_MOST = 200
+"""Characters of a meter's name in a file."""
 COLUMNS_MOST = 500
 
 
@@ -190,6 +192,8 @@ class _Finding:
         seen, found = self.seen[number - 1], set(filter(None, self._cells(number)))
         named = csv_names.METER.search(seen.name) and seen.kind not in ("stamp", "clock")
         codes = all(map(csv_names.OBIS.fullmatch, found))
+        if any(len(name) > NAME_MOST for name in found):
+            return False
         return 1 < len(found) <= len(self.rows) / 2 and bool(named or codes)
 
     def _own(self) -> list[Row]:

@@ -41,7 +41,8 @@ MAGIC = (
     (b"{", "json"),
     (b"[{", "json"),
 )
-OTHER_CONTROLS = frozenset(range(32)) - {9, 10, 11, 12, 13, 26, 28, 29, 30, 31}
+CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x1a\x1c\x1d\x1e\x1f")
+"""What no text has."""
 NULS = 0.3
 """The share of zeros in every second byte that plain text of UTF-16 has at least."""
 LINES_OF_A_ROW = 100
@@ -61,9 +62,8 @@ def kind_of(begin: bytes) -> str:
     for magic, kind in MAGIC:
         if not marked and plain.lstrip().startswith(magic):
             return kind
-    if exact_encoding(begin).startswith("utf-16") or marked:
-        return "text"
-    return "other" if OTHER_CONTROLS & frozenset(plain) else "text"
+    text = text_of(begin, exact_encoding(begin))
+    return "other" if CONTROLS & frozenset(text) else "text"
 
 
 def encoding_of(begin: bytes) -> str:
