@@ -50,7 +50,7 @@ async def test_questions_about_a_meter(world: World, sign_in: SignIn) -> None:
     assert [each["quantity"] for each in found["columns"]] == ["1.8.0", "16.8.0", "1.7.0"]
     described = (await client.get("/schema/openapi.json")).json()["paths"]["/api/latest"]["get"]
     kinds = {each["name"]: str(each["schema"]) for each in described["parameters"]}
-    assert "'array'" in kinds["meters"] and "'array'" in kinds["quantities"]
+    assert all("'array'" in kinds[name] for name in ("meters", "quantities"))
 
 
 async def test_what_is_wrong_with_a_question(world: World, sign_in: SignIn) -> None:

@@ -138,6 +138,11 @@ async def test_the_devices_own_csv(
     assert '"4711"' in lines[1]
     assert len(lines[1].split(",")) == len(lines[0].split(","))
     assert lines[2:] == [""]
+    old = Row(meter.stream, at - HOUR, NOW, {"1.8.0": 99.0}, identity=Identity(id="4710"))
+    then = [Row(meter.stream, at + n * HOUR, NOW, {"1.8.0": 13.0}) for n in (-0.5, 0.5)]
+    await Committer(database, clock).commit([old, *then])
+    lines = (await written(Exports(database), asked, "sd-card")).decode().split("\n")
+    assert [line.split(",")[2] for line in lines[1:5]] == ['""', '""', '"4711"', '"4711"']
     two = ReadingsAsked([meter, await make_meter("m2")], date(2025, 6, 1), date(2025, 6, 2))
     with pytest.raises(BadInput, match="give one --meter"):
         await written(Exports(database), two, "sd-card")

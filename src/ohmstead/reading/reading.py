@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from zlib import crc32
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
@@ -26,6 +27,20 @@ class Identity:
     protocol_version: str | None = None
     interface: str | None = None
     """P1, TTL, MBUS or MEP."""
+
+    @property
+    def mark(self) -> int | None:
+        """A number that stands for the serial number; None where the meter does not say it."""
+        return mark_of(self.id) if self.id else None
+
+
+def mark_of(serial: str) -> int:
+    """A number of 32 bits with a sign that stands for a serial number; never 0.
+
+    >>> mark_of("4711") == mark_of("4711") != mark_of("4712")
+    True
+    """
+    return (crc32(serial.encode()) or 1) - 2**31 or 1
 
 
 @dataclass(frozen=True, slots=True)

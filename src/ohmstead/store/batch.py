@@ -5,13 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from zlib import crc32
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ohmstead.reading.reading import NOTHING, Identity
+from ohmstead.reading.reading import NOTHING, Identity, mark_of
 from ohmstead.store import columns, rollup_notes
 from ohmstead.store.packed import (
     Column,
@@ -254,4 +253,4 @@ def _who(row: Row) -> int | None:
 @lru_cache(maxsize=10_000)
 def _crc(serial: str) -> int:
     """A number for who the meter is, of 32 bits with a sign; never 0."""
-    return (crc32(serial.encode()) or 1) - 2**31 or 1
+    return mark_of(serial)

@@ -1,4 +1,8 @@
-"""Readings as the device's SD card has them: the same bytes that a gateway's recorder writes."""
+"""Readings as the device's SD card has them: the same bytes that a gateway's recorder writes.
+
+What a meter says it is is stored of the newest reading alone; of each there is the mark of its
+serial number.  So the lines of a meter that was exchanged since do not say whose they are.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,7 +10,7 @@ from typing import Any
 
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
-from ohmstead.reading.reading import Reading
+from ohmstead.reading.reading import Identity, Reading
 from ohmstead.surfaces import sd_card
 from ohmstead.surfaces.device import Device
 from ohmstead.surfaces.table import Page, Row, Sheet, Subject
@@ -25,6 +29,7 @@ class SdCardWriter:
         self._obis = {n: OBIS[name] for n, name in enumerate(names) if name in OBIS}
         self._named = {name: n for n, name in enumerate(names)}
         self._meter: str | None = None
+        self._mark: int | None = None  # of the last reading that said whose it is
         self._head = sd_card.HEADER
 
     def feed(self, page: Page) -> bytes:
@@ -49,12 +54,14 @@ class SdCardWriter:
         def cell(name: str) -> Any:
             return row[self._named[name]] if name in self._named else None
 
+        mark = cell("meter_mark")
+        self._mark = self._mark if mark is None else mark
         values = {obis: row[n] for n, obis in self._obis.items()}
         return Reading(
             meter=subject.id,
             at=cell("at_utc"),
             values={obis: value for obis, value in values.items() if isinstance(value, float)},
-            identity=subject.identity,
+            identity=subject.identity if self._mark == subject.identity.mark else Identity(),
             tariff=cell("tariff"),
             meter_at=cell("meter_at_utc"),
             number=cell("number") or 0,
