@@ -28,6 +28,7 @@ from ohmstead.store.links import Purpose
 from ohmstead.store.meters import Meters
 from ohmstead.store.partners import Partners
 from ohmstead.store.sites import Organisations, Sites
+from ohmstead.store.sql_readers import SqlReaders
 from ohmstead.store.tariffs import Tariffs
 
 ROUTES: list[tuple[str, str, list[int]]] = [
@@ -75,6 +76,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/organisations": {"name": "Taken"},
     "POST /api/partners": {"name": "Taken"},
     "PUT /api/partners/{id}": {"organisations": []},
+    "POST /api/readers": {"name": "grafana", "organisation": 999},
+    "PUT /api/meters/{id}/role": {"role": "grid"},
     "PUT /api/organisations/{id}": {"name": "Taken"},
     "PUT /api/organisations/{id}/retention": {"raw_months": 24},
     "POST /api/integrations": {"owner": "nobody@example.org"},
@@ -119,6 +122,7 @@ BAD_QUERIES = {
     "/api/organisations": "limit=0",
     "/api/partners": "limit=0",
     "/api/credentials": "limit=0",
+    "/api/readers": "limit=0",
     "/api/sites": "limit=0",
     "/api/meters/{id}": "with_readings=x",
     "/api/managed-devices": "limit=0",
@@ -159,6 +163,7 @@ class Request:
     async def by(self, client: httpx.AsyncClient) -> httpx.Response:
         """Send it."""
         path = self.path.replace("{id}", self.id).replace("{mac}", self.mac)
+        path = path.replace("{organisation}", "999999").replace("{name}", "nobody")
         path = path.replace("{contract}", str(self.contract))
         url = path + (f"?{self.query}" if self.query else "")
         if self.content is not None:
@@ -215,7 +220,11 @@ async def bend(
             return enter(host=REMOTE)
         case 404:
             request.id = "nobody" if "/meters" in path else request.id
-            request.query = "meters=nobody" if path in ("/api/live", "/api/latest") else ""
+            request.query = {
+                "/api/live": "meters=nobody",
+                "/api/latest": "meters=nobody",
+                "/api/tokens": "owner=nobody@example.org",
+            }.get(path, "")
             if path in ("/api/people/invitations", "/api/tokens", "/api/tariffs"):
                 request.body = {**(request.body or {}), "organisation": 999}
             if path == "/api/tokens":
@@ -244,10 +253,18 @@ def clash_of(path: str) -> Callable[[World, Request, pytest.MonkeyPatch], Awaita
         ("/contracts", "/contracts/{contract}", "/costs")
     ):
         return taken_tariff
+    if path == "/api/readers":
+        return taken_reader
     places = "/api/sites", "/api/sites/{id}", "/api/meters", "/api/meters/{id}", "/api/devices"
     if path in (*places, "/api/virtual-meters"):
         return clash_of_meters
     return clash
+
+
+async def taken_reader(world: World, request: Request, _bent: pytest.MonkeyPatch) -> None:
+    """A login of the views that has the name already."""
+    await SqlReaders(world.database).add("taken", None, by=By("test", NOW))
+    request.body = {"name": "taken"}
 
 
 async def clash(world: World, request: Request, bent: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,12 @@ async def test_partners(world: World, sign_in: SignIn) -> None:
     assert sends == {**made[0], "organisations": [1, 2]}
     answer = await root.put(path, json={"organisations": [1, 99]})
     assert_problem(answer, 404, "no organisation 99")
+    less = (await root.delete(f"{path}/organisations/1")).json()
+    assert less == {**made[0], "organisations": [2]}
+    assert (await root.get(path)).json() == less
+    assert (await root.put(f"{path}/organisations/1")).json() == sends
+    assert_problem(await root.put(f"{path}/organisations/99"), 404, "no organisation 99")
+    assert (await world.told())[-2:] == ["partner detached", "partner attached"]
     first = (await root.get("/api/partners?limit=1")).json()
     assert first == {"items": [sends], "next": made[0]["id"]}
     rest = (await root.get(f"/api/partners?after={first['next']}")).json()

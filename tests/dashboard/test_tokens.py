@@ -136,6 +136,25 @@ async def test_an_admin_revokes_those_of_their_own_people(world: World, sign_in:
     assert_problem(await viewer.get("/api/tokens?everybody=true"), 403)
 
 
+async def test_a_token_in_the_name_of_somebody_else(world: World, sign_in: SignIn) -> None:
+    """docs/api.md, tokens: only an admin of the installation makes one for another person."""
+    of = (await world.meter()).site.organisation
+    await world.user()
+    await world.user("boss@example.org", Role.ADMIN, of)
+    await world.user("view@example.org", Role.VIEWER, of)
+    wanted = {"scope": "read", "owner": "view@example.org", "current_password": PASSWORD}
+    ada, boss = await sign_in(), await sign_in("boss@example.org")
+    assert_problem(await boss.post("/api/tokens", json=wanted), 403, "whole installation")
+    made = (await ada.post("/api/tokens", json=wanted)).json()["made"]
+    assert (made["owner"], made["made_by"]) == ("view@example.org", "ada@example.org")
+    for admin in (ada, boss):
+        seen = (await admin.get("/api/tokens?owner=view@example.org")).json()["items"]
+        assert [each["id"] for each in seen] == [made["id"]]
+    assert_problem(await boss.get("/api/tokens?owner=ada@example.org"), 404)
+    view = await sign_in("view@example.org")
+    assert_problem(await view.get("/api/tokens?owner=view@example.org"), 403)
+
+
 async def test_too_many_requests(world: World, enter: Enter) -> None:
     """RFC 6585, 4: 429 with Retry-After; bad tokens of an address have a smaller share."""
     program = bearing(enter(), "oht_unknown")

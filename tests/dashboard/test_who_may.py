@@ -15,7 +15,7 @@ ROLES = ("stranger", "viewer", "manager", "admin", "root")
 OWN_TABLES = (
     *("/api/integrations", "/api/devices", "/api/tariffs", "/api/credentials"),
     *("/api/meters/{id}/contracts", "/api/meters/{id}/costs", "/api/meters/{id}/formula"),
-    *("/api/virtual-meters", "/api/partners", "/api/contracts"),
+    *("/api/virtual-meters", "/api/partners", "/api/contracts", "/api/readers"),
     "/api/meters/{id}/uploads",
 )
 """Routes whose own tests say who may what."""
@@ -66,6 +66,8 @@ LEAST: Mapping[tuple[str, str], str] = {
     ("put", "/api/sites/{id}"): "manager",
     ("post", "/api/meters"): "manager",
     ("put", "/api/meters/{id}/parent"): "manager",
+    ("get", "/api/meters/{id}/role"): "viewer",
+    ("put", "/api/meters/{id}/role"): "manager",
     ("put", "/api/meters/{id}"): "manager",
     ("get", "/api/managed-devices"): "manager",
     ("get", "/api/people"): "manager",
@@ -109,6 +111,7 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/meters"): {"id": "m9", "site": 1, "type": "gas", "interval_s": 60},
     ("put", "/api/meters/{id}"): {"name": "Another"},
     ("put", "/api/meters/{id}/parent"): {"parent": None},
+    ("put", "/api/meters/{id}/role"): {"role": "grid"},
     ("post", "/api/organisations"): {"name": "Another"},
     ("put", "/api/organisations/{id}"): {"name": "Another"},
     ("put", "/api/organisations/{id}/retention"): {"raw_months": 24},

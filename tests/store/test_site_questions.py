@@ -8,6 +8,7 @@ from tests.store.conftest import MakeMeter
 from ohmstead.analytics.spans import Span
 from ohmstead.clock import SetClock
 from ohmstead.errors import BadInput, Conflict
+from ohmstead.store.audit import By
 from ohmstead.store.balance import Balances
 from ohmstead.store.breakdown import Breakdowns
 from ohmstead.store.committer import Committer, Row
@@ -82,14 +83,14 @@ async def test_own_use_of_a_site(
     await steady(database, clock, sun, 1, import_=0.0, export=5.0)
     with pytest.raises(Conflict, match="has no meter with the role grid"):
         await asked.of(grid.site, await meters.all(), *span)
-    await Roles(database).set("sun", "production")
+    await Roles(database).set("sun", "production", by=By("test", clock.now()))
     found = await asked.of(grid.site, await meters.all(), *span)
     assert (found.grid_meters, found.production_meters) == (["grid"], ["sun"])
     assert (list(found.own_use), list(found.consumption)) == ([4.0, None], [10.0, None])
     assert (found.totals.buckets, found.totals.grid_import) == (1, 6.0)
     assert (found.totals.self_consumption, found.totals.autarky) == (0.8, 0.4)
     with pytest.raises(BadInput, match="'roof' is not a role"):
-        await Roles(database).set("sun", "roof")
+        await Roles(database).set("sun", "roof", by=By("test", clock.now()))
 
 
 async def test_a_formula_is_asked_like_a_meter(

@@ -25,4 +25,4 @@ def role(
     """Say what a meter is at its site: the grid's, of production, of consumption."""
     if (role is None) != no_role:
         raise BadInput("say which role, grid, production or consumption, or --no-role")
-    print_one(context, lambda installation, _: set_role(installation, id, role))
+    print_one(context, lambda installation, clock: set_role(installation, clock, id, role))

@@ -99,6 +99,19 @@ async def add(
     return shapes.CredentialAccess(username=made.username, password=password, scope=made.scope)
 
 
+@get(
+    "/api/credentials/{id:str}",
+    responses=answers(401, 404, 503),
+    security=SIGNED_IN,
+    summary="A credential",
+)
+async def one(
+    id: FromPath[str], user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> shapes.Credential:
+    """One credential, without its password; for managers and admins."""
+    return _shown(await _own(id, user, parts))
+
+
 @post(
     "/api/credentials/{id:str}/rotate",
     status_code=200,
@@ -144,4 +157,4 @@ def _shown(found: Credential) -> shapes.Credential:
     )
 
 
-ROUTES = [credentials, add, rotate, remove]
+ROUTES = [credentials, one, add, rotate, remove]

@@ -63,6 +63,18 @@ async def partners(
     return Partners(items=list(map(_shown, page)), next=following)
 
 
+@get(
+    "/api/partners/{id:int}",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="A partner",
+)
+async def one(id: Number, user: NamedDependency[User], parts: NamedDependency[Parts]) -> Partner:
+    """A partner and whom it sends for; for admins of the installation."""
+    require(user, Action.MANAGE_INSTALLATION)
+    return _shown(await _all(parts).get(id))
+
+
 @post(
     "/api/partners",
     responses=answers(400, 401, 409, 413, 503),
@@ -94,6 +106,41 @@ async def change(
     return _shown(await _all(parts).send_for(id, data.organisations, by=by(user, parts)))
 
 
+@put(
+    "/api/partners/{id:int}/organisations/{organisation:int}",
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="Let a partner send for an organisation",
+)
+async def attach(
+    id: Number,
+    organisation: Number,
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+) -> Partner:
+    """Let a partner send for one organisation more; for admins of the installation."""
+    require(user, Action.MANAGE_INSTALLATION)
+    return _shown(await _all(parts).attach(id, organisation, by=by(user, parts)))
+
+
+@delete(
+    "/api/partners/{id:int}/organisations/{organisation:int}",
+    status_code=200,
+    responses=answers(400, 401, 404, 503),
+    security=SIGNED_IN,
+    summary="Let a partner send for an organisation no more",
+)
+async def detach(
+    id: Number,
+    organisation: Number,
+    user: NamedDependency[User],
+    parts: NamedDependency[Parts],
+) -> Partner:
+    """Let a partner send for one organisation less; for admins of the installation."""
+    require(user, Action.MANAGE_INSTALLATION)
+    return _shown(await _all(parts).detach(id, organisation, by=by(user, parts)))
+
+
 @delete(
     "/api/partners/{id:int}",
     responses=answers(400, 401, 404, 503),
@@ -114,4 +161,4 @@ def _shown(found: store.Partner) -> Partner:
     return Partner(id=found.id, name=found.name, organisations=list(found.organisations))
 
 
-ROUTES = [partners, add, change, remove]
+ROUTES = [partners, one, add, change, attach, detach, remove]

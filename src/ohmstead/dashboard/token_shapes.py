@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ohmstead.access import passwords
-from ohmstead.dashboard.shapes import Shape
+from ohmstead.dashboard.shapes import Email, Shape
 from ohmstead.store.tokens import LONGEST_LIFE, NAME_LONGEST
 
 ScopeName = Literal["read", "write", "admin"]
@@ -15,11 +15,14 @@ ScopeName = Literal["read", "write", "admin"]
 class NewToken(Shape, frozen=True):
     """A token to be made.
 
+    `owner` is whose name it acts in, oneself unless said; somebody else's are made by admins of the
+    installation.
     `organisation` narrows one of the whole installation; `expires_days` absent: it never ends.
     `current_password` is asked for when there is one, unless a token asks.
     """
 
     scope: ScopeName
+    owner: Email | UnsetType = UNSET
     name: Annotated[str, Meta(max_length=NAME_LONGEST)] = ""
     organisation: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType | None = UNSET
     expires_days: Annotated[int, Meta(ge=1, le=LONGEST_LIFE.days)] | UnsetType | None = UNSET

@@ -14,7 +14,7 @@ from ohmstead.dashboard import token_shapes as shapes
 from ohmstead.dashboard.paging import PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.people import Number
-from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.problems import answers, shown
 from ohmstead.dashboard.proving import Asked, by, prove_password, require
 from ohmstead.dashboard.sessions import SIGNED_IN, bearer_in
 from ohmstead.errors import Forbidden, NotFound
@@ -22,27 +22,42 @@ from ohmstead.store.people import User
 from ohmstead.store.tokens import Bearer, Token
 
 
-@get("/api/tokens", responses=answers(400, 401, 503), security=SIGNED_IN, summary="The tokens")
+@get("/api/tokens", responses=answers(400, 401, 404, 503), security=SIGNED_IN, summary="The tokens")
 async def listed(
     user: NamedDependency[User],
     parts: NamedDependency[Parts],
     everybody: Annotated[
         bool, QueryParameter(description="Those of others too; for admins.")
     ] = False,
+    owner: Annotated[
+        str | None,
+        QueryParameter(max_length=320, description="Those of this address; for admins."),
+    ] = None,
     after: After = None,
     limit: Limit = PAGE_MOST,
 ) -> shapes.Tokens:
     """One's tokens, with when each was used last; or everybody's whom one may manage."""
-    if everybody:
+    if everybody or owner is not None:
         require(user, Action.MANAGE_USERS)
+    whose = await _owner(owner, user, parts)
     found = await parts.tokens.all(
         user.organisation if everybody else None,
-        person=None if everybody else user.id,
+        person=None if everybody and owner is None else whose.id,
         after=after or 0,
         limit=limit + 1,
     )
     page, following = paged(found, limit, lambda each: each.id)
     return shapes.Tokens(items=list(map(_shown, page)), next=following)
+
+
+async def _owner(email: str | None, user: User, parts: Parts) -> User:
+    """The person of this address whom `user` may see, or `user`; NotFound."""
+    if email is None:
+        return await parts.people.by_id(user.id)
+    found = await parts.people.find(email)
+    if found is None or user.organisation not in (None, found.organisation):
+        raise NotFound(f"there is nobody {shown(email)}, or they are not yours to see")
+    return found
 
 
 @post(
@@ -62,6 +77,9 @@ async def make(
     A token makes none that has more scope than it, reaches further or lasts longer.
     """
     scope, now = Scope(data.scope), by(user, parts)
+    owner = await _owner(data.owner or None, user, parts)
+    if owner.id != user.id:
+        require(user, Action.MANAGE_INSTALLATION)
     expires_at = now.at + timedelta(days=data.expires_days) if data.expires_days else None
     organisation = data.organisation or None
     if organisation is not None and not sees(user.organisation, organisation):
@@ -75,7 +93,6 @@ async def make(
             expires_at = min(expires_at or maker.expires_at, maker.expires_at)
         _within(maker, scope)
     token = tokens.new_token()
-    owner = await parts.people.by_id(user.id)
     made = await parts.tokens.add(
         owner,
         scope,

@@ -68,7 +68,7 @@ class CredentialAdmin:
         }
 
     async def add_partner(self, name: str) -> Shown:
-        return _partner(await self._partners.add(name))
+        return _partner(await self._partners.add(name, by=self._by))
 
     async def partners(self) -> list[Shown]:
         return [_partner(each) for each in await self._partners.all()]
@@ -77,13 +77,13 @@ class CredentialAdmin:
         return _partner(await self._partners.get(id))
 
     async def attach(self, id: int, organisation: int) -> Shown:
-        return _partner(await self._partners.attach(id, organisation))
+        return _partner(await self._partners.attach(id, organisation, by=self._by))
 
     async def detach(self, id: int, organisation: int) -> Shown:
-        return _partner(await self._partners.detach(id, organisation))
+        return _partner(await self._partners.detach(id, organisation, by=self._by))
 
     async def remove_partner(self, id: int) -> Shown:
-        await self._partners.remove(id)
+        await self._partners.remove(id, by=self._by)
         return {"removed": id}
 
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
-from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
 from ohmstead.clock import Clock
 from ohmstead.house.installation import Installation, on_the_machine
 from ohmstead.store import facts
 from ohmstead.store.audit import By
 from ohmstead.store.facts import Facts
-from ohmstead.store.sql_readers import SqlReader, SqlReaders
+from ohmstead.store.sql_readers import SqlReader, SqlReaders, url_of
 
 Shown: TypeAlias = Mapping[str, Any]
-OWN = frozenset({"user", "password", "passfile", "service", "options", "application_name"})
-"""What of our own URL is not for others."""
 
 
 class ReaderAdmin:
@@ -55,21 +52,6 @@ class ReaderAdmin:
             "org": reader.organisation,
             "certificate": await known.get(facts.CA_CERTIFICATE) if at else None,
         }
-
-
-def url_of(own: str, username: str, password: str, at: str | None, authority: str | None) -> str:
-    """How a reader connects: over TLS to `at` (host:port), or where we do ourselves.
-
-    >>> url_of("postgresql://me:x@127.0.0.1:2/postgres", "a", "b", "db.lan:5432", None)
-    'postgresql://a:b@db.lan:5432/postgres?sslmode=verify-full'
-    """
-    parts = urlsplit(own)
-    said = {name: each[-1] for name, each in parse_qs(parts.query).items() if name not in OWN}
-    if at is not None:
-        said = {"sslmode": "verify-full", **({"sslrootcert": authority} if authority else {})}
-    where = at or parts.netloc.rpartition("@")[2]
-    login = f"{quote(username, safe='')}:{quote(password, safe='')}"
-    return urlunsplit((parts.scheme, f"{login}@{where}", parts.path, urlencode(said, safe="/"), ""))
 
 
 def of_reader(reader: SqlReader) -> Shown:

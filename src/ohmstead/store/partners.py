@@ -57,24 +57,32 @@ class Partners:
             raise NotFound(f"there is no partner {id}; `ohmstead admin partner list` shows them")
         return _partner(found)
 
-    async def attach(self, id: int, organisation: int) -> Partner:
+    async def attach(self, id: int, organisation: int, *, by: By | None = None) -> Partner:
         """Let it send for an organisation; NotFound."""
-        await self.get(id)
+        found = await self.get(id)
         await Organisations(self._database).get(organisation)
-        await self._database.change(
-            "INSERT INTO partner_organisations (partner, organisation) VALUES (%s, %s)"
-            " ON CONFLICT DO NOTHING",
-            (id, organisation),
-        )
+        async with self._database.transaction() as connection:
+            made = await connection.execute(
+                "INSERT INTO partner_organisations (partner, organisation) VALUES (%s, %s)"
+                " ON CONFLICT DO NOTHING",
+                (id, organisation),
+            )
+            if made.rowcount:
+                detail = {"organisation": organisation}
+                await _told(connection, "partner attached", found.name, by, detail)
         return await self.get(id)
 
-    async def detach(self, id: int, organisation: int) -> Partner:
+    async def detach(self, id: int, organisation: int, *, by: By | None = None) -> Partner:
         """Let it send for an organisation no more; NotFound."""
-        await self.get(id)
-        await self._database.change(
-            "DELETE FROM partner_organisations WHERE partner = %s AND organisation = %s",
-            (id, organisation),
-        )
+        found = await self.get(id)
+        async with self._database.transaction() as connection:
+            gone = await connection.execute(
+                "DELETE FROM partner_organisations WHERE partner = %s AND organisation = %s",
+                (id, organisation),
+            )
+            if gone.rowcount:
+                detail = {"organisation": organisation}
+                await _told(connection, "partner detached", found.name, by, detail)
         return await self.get(id)
 
     async def send_for(self, id: int, organisations: Collection[int], *, by: By) -> Partner:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ohmstead.errors import BadInput, Conflict
+from ohmstead.store.audit import By, record
 from ohmstead.store.database import Database, Record
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.sites import Site
@@ -20,12 +21,22 @@ class Roles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def set(self, id: str, role: str | None) -> Meter:
+    async def set(self, id: str, role: str | None, *, by: By) -> Meter:
         """Say what a meter is at its site, None that it has no role; BadInput, NotFound."""
         if role is not None and role not in ROLES:
             raise BadInput(f"{role!r} is not a role of a meter; take one of {', '.join(ROLES)}")
         meter = await Meters(self._database).get(id)
-        await self._database.change(SET, (role, meter.stream))
+        async with self._database.transaction() as connection:
+            await connection.execute(SET.encode(), (role, meter.stream))
+            await record(
+                connection,
+                actor=by.name,
+                organisation=meter.site.organisation,
+                action="meter changed",
+                subject=meter.id,
+                detail={"role": role},
+                at=by.at,
+            )
         return meter
 
     async def of(self, site: int, meters: Sequence[Meter]) -> dict[str, Role | None]:

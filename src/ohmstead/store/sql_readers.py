@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier, Literal
@@ -37,8 +38,10 @@ SHARED = """
 """What anybody may call, and a reader should not: locks that others wait for, large objects."""
 READERS = """
     SELECT r.name, r.organisation, r.made_at, p.rolname IS NOT NULL AS can_sign_in
-    FROM sql_readers r LEFT JOIN pg_roles p ON p.rolname = r.name ORDER BY r.name
+    FROM sql_readers r LEFT JOIN pg_roles p ON p.rolname = r.name
 """
+OWN = frozenset({"user", "password", "passfile", "service", "options", "application_name"})
+"""What of our own URL is not for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,14 @@ class SqlReaders:
 
     async def all(self) -> list[SqlReader]:
         """All of them, by name."""
-        return [SqlReader(**row) for row in await self._database.rows(READERS)]
+        return [SqlReader(**row) for row in await self._database.rows(f"{READERS} ORDER BY r.name")]
+
+    async def page(self, after: str, limit: int) -> list[SqlReader]:
+        """Up to `limit` by name, from behind `after`."""
+        found = await self._database.rows(
+            f"{READERS} WHERE r.name > %s ORDER BY r.name LIMIT %s", (after, limit)
+        )
+        return [SqlReader(**row) for row in found]
 
     async def get(self, name: str) -> SqlReader:
         """The one of this name; NotFound."""
@@ -135,6 +145,21 @@ def named(name: str) -> str:
             f" {LONGEST} at most"
         )
     return PREFIX + plain
+
+
+def url_of(own: str, username: str, password: str, at: str | None, authority: str | None) -> str:
+    """How a reader connects: over TLS to `at` (host:port), or where we do ourselves.
+
+    >>> url_of("postgresql://me:x@127.0.0.1:2/postgres", "a", "b", "db.lan:5432", None)
+    'postgresql://a:b@db.lan:5432/postgres?sslmode=verify-full'
+    """
+    parts = urlsplit(own)
+    said = {name: each[-1] for name, each in parse_qs(parts.query).items() if name not in OWN}
+    if at is not None:
+        said = {"sslmode": "verify-full", **({"sslrootcert": authority} if authority else {})}
+    where = at or parts.netloc.rpartition("@")[2]
+    login = f"{quote(username, safe='')}:{quote(password, safe='')}"
+    return urlunsplit((parts.scheme, f"{login}@{where}", parts.path, urlencode(said, safe="/"), ""))
 
 
 async def prepare(connection: Connection) -> None:
