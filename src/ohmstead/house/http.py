@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from ohmstead.errors import Unavailable
+from ohmstead.house.http_parser import with_it
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -67,7 +68,7 @@ class HttpServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=protocol or "httptools",  # type: ignore[arg-type]
+                http=with_it(protocol) if protocol else with_it(),  # type: ignore[arg-type]
                 loop="uvloop",
                 lifespan="off",
                 log_config=None,
