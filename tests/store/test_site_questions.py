@@ -1,5 +1,6 @@
 """Questions about a site's meters, with answers worked out by hand."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -66,6 +67,47 @@ async def test_a_breakdown_has_what_is_untracked(
     assert (gas.unit, [list(part.energy) for part in gas.parts]) == ("m3", [[4.0]])
     with pytest.raises(BadInput, match="'steam' is no type of meter"):
         await asked.of(main.site, meters, "steam", None, "day", *DAYS, clock.now())
+
+
+async def test_a_breakdown_counts_nothing_twice(
+    database: Database, clock: SetClock, make_meter: MakeMeter
+) -> None:
+    """docs/questions.md, breakdown: formulas over meters of the tree stand apart, or above them."""
+    given = {"zone": "UTC", "interval_s": 43_200.0}
+    for id, kwh in (("main", 10.0), ("oven", 6.0), ("light", 3.0), ("shed", 5.0)):
+        await steady(database, clock, await make_meter(id, **given), 2, import_=kwh)
+    site = (await Meters(database).get("main")).site
+    virtual, asked = VirtualMeters(database), Breakdowns(database)
+    formulas = {"hall": "oven + light", "rest": "untracked(main)", "tenth": "0.1 * main"}
+    for id, formula in formulas.items():
+        await virtual.add(id, site.id, formula)
+    for id in ("oven", "light", "tenth"):
+        await virtual.set_parent(id, "main")
+
+    async def found() -> tuple[dict[str, tuple[float | None, Sequence[str]]], float | None, float]:
+        meters = await Meters(database).all()
+        of = await asked.of(site, meters, "electricity", None, "whole", *DAYS, clock.now())
+        shares = {part.meter: (part.share, part.again) for part in of.parts}
+        below = sum(p.share or 0 for p in (*of.parts, *of.untracked) if p.meter != "shed")
+        return shares, of.total, below
+
+    shares, total, below = await found()
+    assert shares["oven"] == (0.6, ())
+    assert shares["tenth"] == (0.1, ())
+    assert shares["hall"] == (None, ("light", "oven"))
+    assert shares["rest"] == (None, ("main",))
+    assert total == 30.0
+    assert below == pytest.approx(20 / 30 + 1)  # main's of the whole, and all that is below it
+    for id, parent in (("oven", "hall"), ("light", "hall"), ("hall", "main")):
+        await virtual.set_parent(id, parent)
+    shares, total, below = await found()
+    assert shares["hall"] == (0.9, ())
+    assert shares["oven"] == (pytest.approx(6 / 9, abs=1e-6), ())
+    assert total == 30.0
+    await virtual.set_parent("hall", None)
+    shares, total, _ = await found()  # hall is a root now, with its meters below it
+    assert shares["hall"] == (pytest.approx(18 / 48, abs=1e-6), ())
+    assert total == 48.0
 
 
 async def test_own_use_of_a_site(

@@ -179,6 +179,27 @@ async def test_circles_are_refused_with_the_way_round(
         await virtual.add("deep", site, f"d{DEEPEST - 5}")
 
 
+async def test_a_meter_is_not_below_its_own_rest(database: Database, make_meter: MakeMeter) -> None:
+    """docs/virtual-meters.md, what is refused: what is untracked of a meter is a part of it."""
+    for id in ("top", "main", "sub"):
+        await make_meter(id)
+    virtual = VirtualMeters(database)
+    await virtual.set_parent("sub", "main")
+    await virtual.set_parent("main", "top")
+    await virtual.add("rest", (await Meters(database).get("main")).site.id, "untracked(main)")
+    await virtual.add("again", (await Meters(database).get("main")).site.id, "rest + sub")
+    with pytest.raises(BadInput, match="circle: main → rest → main"):
+        await virtual.set_parent("main", "rest")
+    with pytest.raises(BadInput, match="circle: top → rest → main → top"):
+        await virtual.set_parent("top", "rest")
+    with pytest.raises(BadInput, match="circle: main → again → main"):
+        await virtual.set_parent("main", "again")
+    await virtual.change("rest", "sub")
+    await virtual.set_parent("top", "rest")
+    with pytest.raises(BadInput, match="circle: rest → main → top → rest"):
+        await virtual.change("rest", "untracked(main)")
+
+
 async def test_two_changes_at_once_make_no_circle(
     database: Database, make_meter: MakeMeter
 ) -> None:

@@ -137,8 +137,9 @@ def _balance(answer: Balance) -> Iterable[Any]:
 
 def _breakdown(answer: Breakdown) -> Iterable[Any]:
     at = clock(answer.timezone)
-    parts = [(each.meter, each.energy, each.total, each.share) for each in answer.parts]
+    parts = [(e.meter, e.energy, e.total, e.share) for e in answer.parts if not e.again]
     parts += [(f"untracked of {u.meter}", u.energy, u.total, u.share) for u in answer.untracked]
+    parts += [(e.meter, e.energy, e.total, e.share) for e in answer.parts if e.again]
     headers = ["start", *(name for name, *_ in parts)]
     rows = [
         [at(start), *(number(energy[n]) for _, energy, _, _ in parts)]
@@ -147,6 +148,9 @@ def _breakdown(answer: Breakdown) -> Iterable[Any]:
     rows.append(["total", *(number(total) for *_, total, _ in parts)])
     rows.append(["share", *(percent(part) for *_, part in parts)])
     yield table(headers, rows, f"{answer.quantity} in {answer.unit}, from {answer.source}")
+    for each in answer.parts:
+        if each.again:
+            yield Text(f"{each.meter} stands apart: what it counts is in {', '.join(each.again)}")
     for left in answer.left_out:
         yield Text(f"{left.meter} is left out: {left.why}")
 

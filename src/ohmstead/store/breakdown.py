@@ -1,13 +1,16 @@
 """Where a site's energy goes: each of its meters, by buckets, and what none of them tracks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
 from ohmstead.analytics.energy import Floats
+from ohmstead.analytics.formula import parse
+from ohmstead.analytics.formula_terms import terms
 from ohmstead.analytics.spans import Span
+from ohmstead.analytics.tree_parts import Placed, placed, roots
 from ohmstead.errors import BadInput
 from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.answers import share
@@ -24,7 +27,9 @@ from ohmstead.store.virtual_energy import counts_one_thing
 class Part:
     """What one meter counted; null where nothing is known.
 
-    `share` (0 to 1) is of what it stands below, or of the breakdown's total.
+    `share` (0 to 1) is of what it stands below, or of the breakdown's total.  A virtual meter made
+    of meters that are part of the breakdown themselves stands apart and has none: `again` names
+    them, and is empty of what is part of the tree.
     """
 
     meter: str
@@ -36,6 +41,7 @@ class Part:
     completeness: Sequence[float]
     total: float | None
     share: float | None
+    again: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Energy of each meter of a site; `total` is of those measured that stand below none."""
+    """Energy of each meter of a site; `total` is of those of the tree that stand below none."""
 
     site: int
     type: str
@@ -100,8 +106,8 @@ class Breakdowns:
         found = await self._energies.many(ours, asked, span, first, last, now)
         some = next(iter(found.values()), None)
         known = {each.id: found[each.stream] for each in ours}
-        roots = [each for each in ours if each.formula is None and parent_of(each, known) is None]
-        whole = _sum([_total(known[each.id].energy) for each in roots])
+        tree = placed({each.id: each.parent for each in ours}, _made(ours))
+        whole = _sum([_total(known[id].energy) for id in roots(tree)])
         return Breakdown(
             site=site.id,
             type=type,
@@ -112,16 +118,20 @@ class Breakdowns:
             source=some.source if some else span,
             start=some.start.tolist() if some else [],
             end=some.end.tolist() if some else [],
-            parts=[_part(each, known, whole) for each in ours],
-            untracked=_untracked(ours, known),
+            parts=[_part(each, known, whole, tree[each.id]) for each in ours],
+            untracked=_untracked(tree, known),
             left_out=left,
             total=whole,
         )
 
 
-def parent_of(meter: Meter, known: dict[str, Columns]) -> str | None:
-    """The meter above, if it is one of those that are known."""
-    return meter.parent if meter.parent in known else None
+def _made(meters: Sequence[Meter]) -> dict[str, list[tuple[str, float]]]:
+    """What each formula is made of; what is untracked is of the meter that it is said of."""
+    return {
+        each.id: [(leaf.meter, factor) for leaf, factor in terms(parse(each.formula)).factors]
+        for each in meters
+        if each.formula
+    }
 
 
 def _alike(meters: Sequence[Meter], type: str, quantity: str) -> tuple[list[Meter], list[LeftOut]]:
@@ -144,9 +154,8 @@ def _alike(meters: Sequence[Meter], type: str, quantity: str) -> tuple[list[Mete
     return same, left
 
 
-def _part(meter: Meter, known: dict[str, Columns], whole: float | None) -> Part:
-    own = known[meter.id]
-    above = parent_of(meter, known)
+def _part(meter: Meter, known: Mapping[str, Columns], whole: float | None, stands: Placed) -> Part:
+    own, above = known[meter.id], stands.parent
     of = whole if above is None else _total(known[above].energy)
     return Part(
         meter=meter.id,
@@ -157,19 +166,20 @@ def _part(meter: Meter, known: dict[str, Columns], whole: float | None) -> Part:
         estimated=plain(own.estimated),
         completeness=own.completeness.tolist(),
         total=_total(own.energy),
-        share=share(_total(own.energy), of),
+        share=None if stands.again else share(_total(own.energy), of),
+        again=stands.again,
     )
 
 
-def _untracked(meters: Sequence[Meter], known: dict[str, Columns]) -> list[UntrackedPart]:
+def _untracked(tree: Mapping[str, Placed], known: Mapping[str, Columns]) -> list[UntrackedPart]:
     """Of each meter that has some below it: what it counted less what they did."""
     found = []
-    for above in meters:
-        below = [known[each.id].energy for each in meters if each.parent == above.id]
+    for above in tree:
+        below = [known[id].energy for id, each in tree.items() if each.parent == above]
         if below:
-            rest: Floats = (known[above.id].energy - np.sum(below, axis=0)).round(DIGITS)
-            part = share(_total(rest), _total(known[above.id].energy))
-            found.append(UntrackedPart(above.id, plain(rest), _total(rest), part))
+            rest: Floats = (known[above].energy - np.sum(below, axis=0)).round(DIGITS)
+            part = share(_total(rest), _total(known[above].energy))
+            found.append(UntrackedPart(above, plain(rest), _total(rest), part))
     return found
 
 

@@ -257,7 +257,7 @@ def one_thing(formula: Terms) -> bool:
 def _no_circle(id: str, formula: Terms, known: Mapping[str, Meter]) -> None:
     """BadInput with the way round when meter `id` would be made of itself by `formula`."""
     graph = {**graph_of(known.values()), id: _made_of(formula, _below(known.values()))}
-    if found := circle(graph, id):
+    if found := circle(graph, id) or circle(_stands_below(known.values(), {id: formula}), id):
         raise BadInput(f"this would be a circle: {' → '.join(found)}")
     if len(layers(graph)) > DEEPEST:
         raise BadInput(f"formulas stand on each other at most {DEEPEST} deep")
@@ -275,9 +275,10 @@ def _fits_below(meter: Meter, above: Meter, known: Mapping[str, Meter]) -> None:
         raise BadInput(f"this would be a circle: {' → '.join(found)}")
     if len(layers(parents)) > DEEPEST:
         raise BadInput(f"meters stand below each other at most {DEEPEST} deep")
-    moved = (replace(e, parent=above.id) if e.id == meter.id else e for e in known.values())
+    moved = [replace(e, parent=above.id) if e.id == meter.id else e for e in known.values()]
     graph = graph_of(moved)
-    if found := circle(graph, meter.id):  # by way of what is untracked
+    stands = _stands_below(moved, {})
+    if found := circle(graph, meter.id) or circle(stands, meter.id):  # by way of what is untracked
         raise BadInput(f"this would be a circle: {' → '.join(found)}")
     if len(layers(graph)) > DEEPEST:
         raise BadInput(f"formulas stand on each other at most {DEEPEST} deep")
@@ -288,6 +289,24 @@ def graph_of(meters: Iterable[Meter]) -> dict[str, list[str]]:
     every = list(meters)
     below = _below(every)
     return {each.id: _made_of(terms(parse(each.formula)), below) for each in every if each.formula}
+
+
+def _stands_below(meters: Iterable[Meter], changed: Mapping[str, Terms]) -> dict[str, list[str]]:
+    """Each meter to those above it: what is untracked of a meter is a part of that meter."""
+    every = list(meters)
+    formulas = {each.id: terms(parse(each.formula)) for each in every if each.formula}
+    formulas |= changed
+    found = {each.id: [each.parent] for each in every if each.parent}
+    for id in formulas:
+        made, waiting = {id}, [id]
+        while waiting:
+            for leaf, _ in formulas[waiting.pop()].factors:
+                if isinstance(leaf, Untracked):
+                    found.setdefault(id, []).append(leaf.meter)
+                elif leaf.meter in formulas and leaf.meter not in made:
+                    made.add(leaf.meter)
+                    waiting.append(leaf.meter)
+    return found
 
 
 def _made_of(formula: Terms, below: Mapping[str, Sequence[str]]) -> list[str]:

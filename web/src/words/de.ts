@@ -153,6 +153,7 @@ export const de: Words = {
   "energy.breakdown": "Zähler an diesem Ort",
   "energy.untracked": "Nicht erfasst",
   "energy.siteTotal": "{site}: {energy} in diesem Zeitraum.",
+  "energy.apart": "Summen von Zählern weiter oben; sie zählen nichts noch einmal:",
   "energy.leftOut": "{meter} zählt in einer anderen Einheit und ist nicht dabei.",
   "energy.own": "Eigene Erzeugung",
   "energy.ownSaid": "{used} von {made} wurden hier verbraucht.",

@@ -152,6 +152,7 @@ export const en = {
   "energy.breakdown": "Meters of this site",
   "energy.untracked": "Untracked",
   "energy.siteTotal": "{site}: {energy} in this period.",
+  "energy.apart": "Sums of meters above; they count nothing again:",
   "energy.leftOut": "{meter} counts in another unit and is not among them.",
   "energy.own": "Own production",
   "energy.ownSaid": "{used} of {made} were used here.",
