@@ -50,8 +50,8 @@ RAW = f"""
     FROM generate_series(%s::timestamptz, %s::timestamptz, interval '15 minutes') t,
          generate_series(1, %s) s
 """
-LATEST = f"""
-    INSERT INTO latest ({COLUMNS}) SELECT s, {SAID}
+LATEST = """
+    INSERT INTO latest (stream, at) SELECT s, t
     FROM generate_series(1, %s) s, (SELECT %s::timestamptz) of (t)
 """
 BUCKETS = """

@@ -32,7 +32,9 @@ class Took:
         self.said: list[tuple[Any, ...]] = []
 
     def take(self, request: Any) -> None:
-        self.said.append((request.utc, request.partial, request.authorization, request.body))
+        self.said.append(
+            (request.head.utc, request.head.partial, request.head.authorization, request.body)
+        )
         request.settle(replies.STORED)
 
 

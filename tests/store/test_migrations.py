@@ -29,9 +29,9 @@ DISTRIBUTED = (
 BY_STREAM = rf"\b({'|'.join(DISTRIBUTED)})\b"
 
 
-async def test_every_quantity_has_its_column_in_both_tables(database: Database) -> None:
+async def test_every_quantity_has_its_column_where_readings_are(database: Database) -> None:
     """The catalogue is the one list of what is measured: `q.column`, double precision."""
-    for table in ("readings", "latest"):
+    for table in ("readings", "newest"):
         found = await database.rows(
             "SELECT column_name AS name, data_type AS kind FROM information_schema.columns"
             " WHERE table_name = %s",

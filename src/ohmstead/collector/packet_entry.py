@@ -3,13 +3,13 @@
 import asyncio
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
-from ohmstead.collector.packet_replies import Reply
-from ohmstead.collector.packets import Request
+from ohmstead.collector.packet_replies import STORED, Reply
+from ohmstead.collector.packets import Head, Request
 
 SWEEP_S = 5.0
 HEADS_MOST, HEAD_LARGEST = 4096, 2048
@@ -22,17 +22,6 @@ class Peer(Enum):
     SAFE = "https, or loopback"
     PLAIN = "plain http from elsewhere"
     PROXY = "a proxy that is trusted, whose headers say"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What the target and the headers of a packet say; `length` is of its body."""
-
-    authorization: bytes
-    utc: bool = False
-    partial: bool = False
-    close: bool = False
-    length: int = 0
 
 
 class Swept(Protocol):
@@ -56,6 +45,7 @@ class Entry:
         self.connections: set[Swept] = set()
         self._dated: list[tuple[bytes, bytes]] | None = None
         self._rendered: dict[Reply, bytes] = {}
+        self._stored = b""
         self.heads: dict[bytes, Head] = {}
         """Heads of packets that came lately, byte for byte."""
 
@@ -69,6 +59,9 @@ class Entry:
         if dated is not self._dated:
             self._dated = dated
             self._rendered.clear()
+            self._stored = rendered(STORED, dated)
+        if reply is STORED:
+            return self._stored
         found = self._rendered.get(reply)
         if found is None:
             found = rendered(reply, dated)
@@ -126,6 +119,7 @@ def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
     return b",".join(value for key, value in headers if key == name)
 
 
+@lru_cache(maxsize=4096)
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text)

@@ -14,11 +14,14 @@ from types import MappingProxyType
 from typing import Any
 
 import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import get_local_addr, is_ssl
 
 from ohmstead.collector import packet_replies as replies
-from ohmstead.collector.packet_entry import Entry, Head, Peer, rendered
+from ohmstead.collector.packet_entry import Entry, Peer, rendered
 from ohmstead.collector.packet_replies import Reply
+from ohmstead.collector.packets import Head
 from ohmstead.surfaces.wattics import LARGEST
 
 ROOT = "/measurements/v2/"
@@ -45,20 +48,18 @@ IDLE_S = 75.0
 class Slot:
     """One request of a connection, from its last byte to its answer."""
 
-    __slots__ = ("_connection", "authorization", "body", "close", "partial", "reply", "utc")
+    __slots__ = ("_connection", "body", "close", "head", "reply")
 
     def __init__(self, connection: "PacketProtocol", body: bytes, head: Head) -> None:
         self._connection = connection
-        self.authorization = head.authorization
-        self.body = body
-        self.utc, self.partial, self.close = head.utc, head.partial, head.close
+        self.body, self.head, self.close = body, head, head.close
         self.reply: Reply | None = None
 
     def settle(self, reply: Reply) -> None:
         """Answer; the bytes go out when all earlier requests are answered."""
         if self.reply is None:
             self.reply = reply
-            self._connection.flush()
+            self._connection.answered(self, reply)
 
 
 class PacketProtocol(HttpToolsProtocol):
@@ -67,6 +68,7 @@ class PacketProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, entry: Entry, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._entry = entry
+        self._take = entry.packets.take
         self._turns: deque[Slot | tuple[Any, Any]] = deque()
         self._active: Any = None
         self._path: str | None = None
@@ -82,8 +84,12 @@ class PacketProtocol(HttpToolsProtocol):
         self._plain: list[Head] = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client is there."""
-        super().connection_made(transport)
+        """A client is there; the address of the server is looked up when it is asked for."""
+        self.connections.add(self)
+        self.transport, self.flow = transport, FlowControl(transport)
+        named = transport.get_extra_info("peername")
+        self.client = (str(named[0]), int(named[1])) if isinstance(named, tuple) else None
+        self.scheme = "https" if is_ssl(transport) else "http"
         self._entry.connections.add(self)
         self._peer = self._entry.peer(self.scheme, self.client[0] if self.client else "")
 
@@ -100,11 +106,11 @@ class PacketProtocol(HttpToolsProtocol):
         size = data.find(HEAD_END) + len(HEAD_END)
         head = self._entry.heads.get(data[:size])
         if head is not None and len(data) == size + head.length and self._active is None:
-            self._unset_keepalive_if_required()
-            self._seen_s = self.loop.time()
+            if self.timeout_keep_alive_task is not None:
+                self._unset_keepalive_if_required()
             slot = Slot(self, data[size:], head)
             self._in_turn(slot)
-            self._entry.packets.take(slot)
+            self._take(slot)
             return
         self._plain.clear()
         super().data_received(data)
@@ -168,6 +174,8 @@ class PacketProtocol(HttpToolsProtocol):
         return PATHS.get(path or b"")
 
     def _to_asgi(self) -> None:
+        if self.server is None:
+            self.server = get_local_addr(self.transport)
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
@@ -220,21 +228,24 @@ class PacketProtocol(HttpToolsProtocol):
         if self._refused is not None:
             slot.settle(self._refused)
         else:
-            self._entry.packets.take(slot)
+            self._take(slot)
 
     # ------------------------------------------------------------ answers
+    def answered(self, slot: Slot, reply: Reply) -> None:
+        """A packet has its answer."""
+        if len(self._turns) != 1 or slot.close or self._closing or self._active is not None:
+            self.flush()
+            return
+        self._turns.clear()  # it was the only one, as nearly always
+        if not self.transport.is_closing():
+            self._seen_s = self.loop.time()
+            self.transport.write(self._entry.rendered(reply, self.server_state.default_headers))
+
     def flush(self) -> None:
         """Write every answer whose turn it is, and begin with the request whose turn it is."""
         if self.transport.is_closing():
             self._turns.clear()  # whoever asked is gone
             return
-        if len(self._turns) == 1 and self._active is None and not self._closing:
-            (turn,) = self._turns  # as nearly always
-            if isinstance(turn, Slot) and turn.reply is not None and not turn.close:
-                self._turns.clear()
-                self._seen_s = self.loop.time()
-                self.transport.write(self._answer(turn, turn.reply))
-                return
         out: list[bytes] = []
         while self._turns and self._active is None and not self._closing:
             turn = self._turns[0]

@@ -6,7 +6,7 @@ A packet that comes while little else does is committed at once.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Container, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 
@@ -51,11 +51,8 @@ class Merges(Protocol):
     async def merge(self, rows: Sequence[Row]) -> list[bool]: ...
 
 
-class _Item(NamedTuple):
-    row: Row
-    meter: str
-    who: Waiting
-    partial: bool
+_Item: TypeAlias = tuple[Row, str, Waiting, bool]
+"""A packet, its meter, who waits for its answer, and whether it is partial."""
 
 
 class PacketQueue:
@@ -87,7 +84,7 @@ class PacketQueue:
             return replies.AWAY
         if len(self._waiting) >= MOST_WAITING:
             return replies.BUSY
-        self._waiting.append(_Item(row, meter, who, partial))
+        self._waiting.append((row, meter, who, partial))
         self._more.set()
         return None
 
@@ -110,8 +107,8 @@ class PacketQueue:
 
     def _give_up(self) -> None:
         items, self._waiting = self._waiting, deque()
-        for each in items:
-            each.who.settle(replies.AWAY)
+        for _, _, who, _ in items:
+            who.settle(replies.AWAY)
 
     async def _commit(self, items: Sequence[_Item]) -> None:
         work = asyncio.create_task(self._stored(items), name="packets")
@@ -127,17 +124,21 @@ class PacketQueue:
         finally:
             if not work.done():
                 work.cancel()
-                for each in items:
-                    each.who.settle(replies.AWAY)
+                for _, _, who, _ in items:
+                    who.settle(replies.AWAY)
 
     async def _stored(self, items: Sequence[_Item]) -> tuple[Outcome, frozenset[int]]:
         """What became of each, and which of them were merged into readings that were there."""
-        outcome = await self._committer.commit([each.row for each in items], "discard")
+        outcome = await self._committer.commit([row for row, *_ in items], "discard")
+        if outcome.accepted == len(items):
+            return outcome, frozenset()
         there = (Fate.DUPLICATE, Fate.LATE)
-        again = [n for n, each in enumerate(items) if each.partial and outcome.fates[n] in there]
+        again = [
+            n for n, (*_, partial) in enumerate(items) if partial and outcome.fates[n] in there
+        ]
         if not again or self._merges is None:
             return outcome, frozenset()
-        merged = await self._merges.merge([items[n].row for n in again])
+        merged = await self._merges.merge([items[n][0] for n in again])
         return outcome, frozenset(n for n, done in zip(again, merged, strict=True) if done)
 
     async def _without_database(self, items: Sequence[_Item], work: asyncio.Task[Any]) -> None:
@@ -148,8 +149,8 @@ class PacketQueue:
         log.warning("packets are not taken: the database is away", packets=len(items))
         self._away = True
         try:
-            for each in items:
-                each.who.settle(replies.AWAY)
+            for _, _, who, _ in items:
+                who.settle(replies.AWAY)
             self._give_up()
             await asyncio.wait({work})
         finally:
@@ -166,25 +167,28 @@ class PacketQueue:
             for each in items:
                 await self._commit([each])
             return
-        (item,) = items
+        ((_, _, who, _),) = items
         bad = isinstance(trouble, BadInput)
-        item.who.settle(replies.refusal(400, str(trouble)) if bad else replies.BROKEN)
+        who.settle(replies.refusal(400, str(trouble)) if bad else replies.BROKEN)
 
     def _settle(self, items: Sequence[_Item], outcome: Outcome, merged: Container[int]) -> None:
-        for fate, count in Counter(outcome.fates).items():
-            self.counts[fate.value] += count
-        stored = []
         looked_at = self._watched() if self._watched is not None else None
         shows = self._on_stored is not None and (looked_at is None or len(looked_at) > 0)
-        for n, (item, fate) in enumerate(zip(items, outcome.fates, strict=True)):
+        if not shows and outcome.accepted == len(items):  # as nearly always
+            self.counts[Fate.ACCEPTED.value] += len(items)
+            for _, _, who, _ in items:
+                who.settle(replies.STORED)
+            return
+        stored = []
+        for n, ((row, meter, who, _), fate) in enumerate(zip(items, outcome.fates, strict=True)):
+            self.counts[fate.value] += 1
             if fate is Fate.ACCEPTED:
-                if shows and (looked_at is None or item.meter in looked_at):
-                    row = item.row
-                    stored.append(Stored(item.meter, row.stream, row.at, row.values, row.value))
-                item.who.settle(replies.STORED)
+                if shows and (looked_at is None or meter in looked_at):
+                    stored.append(Stored(meter, row.stream, row.at, row.values, row.value))
+                who.settle(replies.STORED)
                 continue
             reply = replies.MERGED if n in merged else _REPLIES.get(fate)
-            item.who.settle(reply or _refused(outcome.reasons[n]))
+            who.settle(reply or _refused(outcome.reasons[n]))
         if stored and self._on_stored is not None:
             try:
                 self._on_stored(stored)

@@ -43,13 +43,34 @@ _TOTAL = "1.8.0"
 _WH = {"Wh": 1.0, "kWh": 1000.0, "MWh": 1e6, "GJ": 1e9 / 3600}
 
 
+class Head:
+    """What the target and the headers of packets say; `length` is of the body.
+
+    Whose it is (`sender`) is known while `since` is the present time of Packets.
+    """
+
+    __slots__ = ("authorization", "close", "length", "partial", "sender", "since", "utc")
+
+    def __init__(
+        self,
+        authorization: bytes,
+        *,
+        utc: bool = False,
+        partial: bool = False,
+        close: bool = False,
+        length: int = 0,
+    ) -> None:
+        self.authorization = authorization
+        self.utc, self.partial, self.close, self.length = utc, partial, close, length
+        self.sender: Sender | None = None
+        self.since = 0
+
+
 class Request(Waiting, Protocol):
     """A packet on its way, and who waits for what became of it."""
 
-    authorization: bytes
+    head: Head
     body: bytes
-    utc: bool
-    partial: bool
 
 
 class Packets:
@@ -69,6 +90,8 @@ class Packets:
         self._directory, self._queue, self._notes = directory, queue, notes
         self._key, self._clock = key, clock
         self._memory_key = os.urandom(32)
+        self._time = 1
+        """Counts the times at which all that was known was forgotten."""
         self._senders: dict[bytes, Sender] = {}
         self._wrong: set[bytes] = set()
         self._targets: dict[str, Target] = {}
@@ -83,7 +106,8 @@ class Packets:
 
     def _taken(self, request: Request, *, known: bool) -> Reply | None:
         """The reply, or None when it comes later; `known` says that nothing is left to ask."""
-        sender = self._sender(request.authorization)
+        head = request.head
+        sender = head.sender if head.since == self._time else self._sender(head)
         if isinstance(sender, Reply):
             return sender
         if sender is None:
@@ -93,22 +117,24 @@ class Packets:
         except (BadInput, Forbidden) as misfit:
             return replies.of_error(misfit)
 
-    def _sender(self, authorization: bytes) -> Sender | Reply | None:
+    def _sender(self, head: Head) -> Sender | Reply | None:
         """Who sends; None when that has to be asked for."""
-        if not authorization:
+        if not head.authorization:
             return replies.UNSIGNED
-        digest = self._digest(authorization)
+        digest = self._digest(head.authorization)
         sender = self._senders.get(digest)
         if sender is None:
             return replies.WRONG if digest in self._wrong else None
         if sender.old_until is not None and sender.old_until <= self._clock.now():
             del self._senders[digest]  # it may have come in with the old password
             return None
+        if sender.old_until is None:
+            head.sender, head.since = sender, self._time
         return sender
 
     def _placed(self, request: Request, sender: Sender, *, known: bool) -> Reply | None:
         """Put the packet into the queue; raises BadInput."""
-        said = wattics.parse(request.body, utc=request.utc)
+        said = wattics.parse(request.body, utc=request.head.utc)
         target = self._targets.get(said.id)
         if target is None:
             return no_stream(said.id) if known else self._ask(request)
@@ -119,7 +145,7 @@ class Packets:
         if said.unknown:
             self._notes.unknown(target, said.unknown, now)
         self._notes.used(sender.id, now)
-        return self._queue.put(row, target.id, request, partial=request.partial)
+        return self._queue.put(row, target.id, request, partial=request.head.partial)
 
     def _digest(self, authorization: bytes) -> bytes:
         return hashlib.blake2b(authorization, key=self._memory_key, digest_size=16).digest()
@@ -157,10 +183,10 @@ class Packets:
     async def _learn(self, asked: Iterable[Request]) -> None:
         """Ask for every sender and meter of these packets that is not known."""
         ids: set[str] = set()
-        headers = {request.authorization for request in asked}
+        headers = {request.head.authorization for request in asked}
         for request in asked:
             try:
-                id = wattics.parse(request.body, utc=request.utc).id
+                id = wattics.parse(request.body, utc=request.head.utc).id
             except wattics.Misfit:
                 continue
             if id not in self._targets:
@@ -205,6 +231,7 @@ class Packets:
     async def listen(self) -> None:
         """Forget what is known whenever the database tells of a change, until cancelled."""
         async for _ in self._directory.changes():
+            self._time += 1
             self._senders.clear()
             self._wrong.clear()
             self._targets.clear()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
 
@@ -10,8 +10,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.reading.numbers import Fields, Numbers
 from ohmstead.reading.reading import NOTHING, Identity, mark_of
 from ohmstead.store import columns, rollup_notes
+from ohmstead.store.months import Month, month_of
 from ohmstead.store.packed import (
     Column,
     Floats,
@@ -21,6 +23,7 @@ from ohmstead.store.packed import (
     arrays_of,
     copied,
     moments,
+    seconds,
     wires,
 )
 
@@ -34,6 +37,9 @@ KINDS: Mapping[str, Kind] = {
 }
 _NAMES = tuple(columns.VALUES.values())
 _PLACE: Mapping[str, int] = {obis: n for n, obis in enumerate(columns.VALUES)}
+
+
+BEFORE_ALL_US = -(2**63)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +88,31 @@ class Batch:
         """Whether no stream has two rows."""
         return len(self.newest) == len(self.rows)
 
+    def rising(self) -> npt.NDArray[np.bool_]:
+        """Which rows are newer than all of their stream before them."""
+        if self.one_each:
+            return np.ones(len(self.rows), np.bool_)
+        found, newest = np.empty(len(self.rows), np.bool_), dict[int, int]()
+        for n, (stream, at) in enumerate(zip(self.streams.tolist(), self.at.tolist(), strict=True)):
+            found[n] = at > newest.get(stream, BEFORE_ALL_US)
+            newest[stream] = max(at, newest.get(stream, BEFORE_ALL_US))
+        return found
+
+    def only(self, which: npt.NDArray[np.bool_]) -> "Batch":
+        """The rows that are marked."""
+        if which.all():
+            return self
+        return batch_of(
+            [(n, row) for n, row, kept in zip(self.numbers, self.rows, which, strict=True) if kept]
+        )
+
+    def months(self) -> set[Month]:
+        """The months (UTC) of the first and of the last row."""
+        return {
+            month_of(datetime.fromtimestamp(at, UTC))
+            for at in seconds(np.array([self.at.min(), self.at.max()])).tolist()
+        }
+
     @property
     def columns(self) -> Mapping[str, Kind]:
         """Every column and its type, in the order of `copied` and `arrays`."""
@@ -118,13 +149,16 @@ class Batch:
 
 def batch_of(kept: Sequence[tuple[int, Row]]) -> Batch:
     """The rows, each with its number, as columns; there is at least one."""
-    ordered = sorted(kept, key=lambda each: each[1].stream)
-    rows = [row for _, row in ordered]
+    numbers, rows = [n for n, _ in kept], [row for _, row in kept]
     streams = np.array([row.stream for row in rows], np.int32)
+    if not (np.diff(streams) >= 0).all():
+        order = np.argsort(streams, kind="stable")
+        streams = streams[order]
+        numbers, rows = [numbers[n] for n in order], [rows[n] for n in order]
     at = moments([row.at for row in rows], len(rows))
     names, values, bits = _values(rows)
     return Batch(
-        numbers=[n for n, _ in ordered],
+        numbers=numbers,
         rows=rows,
         streams=streams,
         at=at,
@@ -157,6 +191,9 @@ def _layout(keys: tuple[str, ...]) -> _Layout:
 def _values(rows: Sequence[Row]) -> tuple[Sequence[str], Floats, npt.NDArray[np.int64]]:
     """The measured values, their columns in the catalogue's order, and what each row says."""
     said = [row.values for row in rows]
+    tables = {each.fields if type(each) is Numbers else None for each in said}
+    if len(tables) == 1 and (fields := tables.pop()) is not None:
+        return _of_table(fields, rows)
     keys = list(map(tuple, said))
     bits = np.empty(len(rows), np.int64)
     if keys.count(keys[0]) == len(keys):
@@ -180,6 +217,29 @@ def _values(rows: Sequence[Row]) -> tuple[Sequence[str], Floats, npt.NDArray[np.
             bits[which] = layout.bits
     bits |= [0 if row.value is None else rollup_notes.BIT["value"] for row in rows]
     return names, values, bits
+
+
+@lru_cache(maxsize=16)
+def _columns_of(fields: Fields) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """What the numbers of a table are divided by, their places in the catalogue, their bits."""
+    places = np.array([_PLACE[key] for key in fields.keys])
+    order = np.argsort(places)
+    bits = np.array([rollup_notes.bits((key,), has_value=False) for key in fields.keys])
+    return np.array(fields.per)[order], order, bits[order]
+
+
+def _of_table(
+    fields: Fields, rows: Sequence[Row]
+) -> tuple[Sequence[str], Floats, npt.NDArray[np.int64]]:
+    """The same of rows whose values are Numbers of one table."""
+    per, order, bits = _columns_of(fields)
+    said = b"".join(row.values.said for row in rows if type(row.values) is Numbers)
+    numbers = np.frombuffer(said).reshape(-1, len(order))[:, order]
+    there = ~np.isnan(numbers)
+    some = there.any(axis=0)
+    names = [_NAMES[_PLACE[fields.keys[n]]] for n in order[some]]
+    marks = there @ bits | [0 if row.value is None else rollup_notes.BIT["value"] for row in rows]
+    return names, numbers[:, some] / per[some], marks
 
 
 def _numbers(said: Sequence[Mapping[str, float]], layout: _Layout, width: int) -> Floats:

@@ -11,7 +11,7 @@ VALUES: Mapping[str, str] = MappingProxyType({q.obis: q.column for q in catalogu
 """Catalogue key (short OBIS) -> column."""
 OBIS: Mapping[str, str] = MappingProxyType({column: obis for obis, column in VALUES.items()})
 ALL: tuple[str, ...] = (*FIELDS, *VALUES.values())
-"""Every column that `readings` and `latest` share beside their key."""
+"""Every column of `readings` beside the key."""
 TYPES: Mapping[str, str] = MappingProxyType(
     {
         "received_at": "timestamptz",

@@ -9,12 +9,9 @@ insert stand in one transaction, streams in one order.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
-from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -22,9 +19,10 @@ import structlog
 
 from ohmstead.clock import Clock
 from ohmstead.errors import Unavailable
-from ohmstead.store import archive_floors, columns, months, rollup_notes
+from ohmstead.store import archive_floors, at_once, months, rollup_notes
 from ohmstead.store.batch import Batch, Row, batch_of
 from ohmstead.store.database import Connection, Database, listed
+from ohmstead.store.fates import BEFORE_ALL, NEWEST, Fate, Late, Outcome, count, fates_of, late_ones
 from ohmstead.store.own_connection import OwnConnection
 from ohmstead.store.packed import Column, Kind, array
 
@@ -34,73 +32,22 @@ RETRY_S = (0.05, 2.0)
 """First and longest wait before a batch is tried again."""
 
 
-class Fate(StrEnum):
-    """What became of a row."""
-
-    ACCEPTED = "accepted"
-    """Stored, and newer than everything of its stream."""
-    LATE = "late"
-    """Older than the newest of its stream: stored all the same, unless late ones are discarded."""
-    DUPLICATE = "duplicate"
-    """Its stream has a reading of that moment already; the first one stays."""
-    REFUSED = "refused"
-    """Not storable; `Outcome.reasons` says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of each row of a batch: `fates[i]` belongs to `rows[i]`."""
-
-    fates: tuple[Fate, ...]
-    reasons: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Index of a refused row -> why."""
-
-    @property
-    def accepted(self) -> int:
-        return self.fates.count(Fate.ACCEPTED)
-
-    @property
-    def late(self) -> int:
-        return self.fates.count(Fate.LATE)
-
-    @property
-    def duplicate(self) -> int:
-        return self.fates.count(Fate.DUPLICATE)
-
-    @property
-    def refused(self) -> int:
-        return self.fates.count(Fate.REFUSED)
-
-
-Late = Literal["store", "discard"]
-
-MOVE_LATEST = f"""
-    INSERT INTO latest (stream, at, {{names}}, identity, raw, accepted)
-    SELECT {{arrays}}, unnest(%s::jsonb[]), unnest(%s::bytea[]), 1
+MOVE_LATEST = """
+    INSERT INTO latest (stream, at, identity, raw, accepted)
+    SELECT unnest(%s::int4[]), unnest(%s::timestamptz[]), unnest(%s::jsonb[]),
+        unnest(%s::bytea[]), 1
     ON CONFLICT (stream) DO UPDATE SET
         previous_at = latest.at, at = excluded.at,
-        {", ".join(f"{c} = excluded.{c}" for c in columns.ALL)},
         identity = coalesce(excluded.identity, latest.identity), raw = excluded.raw,
         accepted = latest.accepted + 1
     WHERE excluded.at > latest.at
     RETURNING stream, previous_at
 """
-NEWEST = "SELECT stream, at FROM latest WHERE stream = ANY(%s)"
 COPY = "COPY readings ({names}) FROM STDIN (FORMAT BINARY)"
 INSERT = """
     INSERT INTO readings ({names}) SELECT {arrays}
     ON CONFLICT (stream, at) DO NOTHING RETURNING stream, at
 """
-COUNT = """
-    INSERT INTO counters (stream, accepted, late, duplicate, refused)
-    SELECT * FROM unnest(%s::int4[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])
-    ON CONFLICT (stream) DO UPDATE SET
-        accepted = counters.accepted + excluded.accepted, late = counters.late + excluded.late,
-        duplicate = counters.duplicate + excluded.duplicate,
-        refused = counters.refused + excluded.refused
-"""
-BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 
 class Committer:
@@ -129,12 +76,33 @@ class Committer:
         is cancelled.  When that leaves a doubt (the answer to a commit was lost), the second try
         finds the rows there and calls them duplicates: nothing is stored twice.
         """
-        reasons = dict(self._refusals(rows))
-        kept = [(n, row) for n, row in enumerate(rows) if n not in reasons]
         async with self._turn:
+            if late == "discard" and self._own is not None and rows:
+                outcome = await self._at_once(self._own, rows)
+                if outcome is not None:
+                    return outcome
+            reasons = dict(self._refusals(rows))
+            kept = [(n, row) for n, row in enumerate(rows) if n not in reasons]
             fates, old = await self._stored(kept, late, Counter(rows[n].stream for n in reasons))
         whole = (fates.get(n, Fate.REFUSED) for n in range(len(rows)))
         return Outcome(tuple(whole), MappingProxyType({**reasons, **old}))
+
+    async def _at_once(self, own: OwnConnection, rows: Sequence[Row]) -> Outcome | None:
+        """What became of ordinary rows, or None: then nothing is known of them, as before."""
+        batch = batch_of(list(enumerate(rows)))
+        if not at_once.fits(batch, self._clock.now()):
+            return None
+        try:
+            await self._have_months(batch.months())
+            async with own.alone() as connection:
+                moved = await at_once.store(connection, batch)
+            if moved.all_of(batch):
+                return Outcome((Fate.ACCEPTED,) * len(rows))
+            async with own.transaction() as connection:
+                fates = await at_once.judged(connection, batch, moved)
+        except (Unavailable, psycopg.Error):
+            return None  # the long way finds out, and does not store again what is there
+        return Outcome(tuple(fates[n] for n in range(len(rows))))
 
     def _refusals(self, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
         now = self._clock.now()
@@ -183,7 +151,7 @@ class Committer:
                 refused = refused + Counter(row.stream for n, row in kept if n in old)
                 kept = [(n, row) for n, row in kept if n not in old]
             if not kept:
-                await _count(connection, Counter(), refused)
+                await count(connection, Counter(), refused)
                 return {}, old
             batch = batch_of(kept)
             before = await _move_latest(connection, batch)
@@ -194,13 +162,13 @@ class Committer:
                 fates = dict.fromkeys(batch.numbers, Fate.ACCEPTED)
                 if not batch.one_each:
                     keys = {(row.stream, row.at) for _, row in kept}
-                    fates = dict(_fates(kept, before, keys, late))
+                    fates = dict(fates_of(kept, before, keys, late))
             else:
                 fates = await _insert(connection, kept, before, late)
             if refused or not (new and batch.one_each):
                 tally = Counter((row.stream, fates[n]) for n, row in kept)
                 tally.subtract((stream, Fate.ACCEPTED) for stream in moved)  # counted in latest
-                await _count(connection, tally, refused)
+                await count(connection, tally, refused)
             async with connection.pipeline():  # one way there and back for both
                 await _note(connection, batch, fates)
                 await connection.commit()
@@ -225,10 +193,14 @@ class Committer:
 
 async def _move_latest(connection: Connection, batch: Batch) -> dict[int, datetime]:
     """Let `latest` show the newest rows; gives the streams that moved, and from when."""
-    statement = _move_latest_of(tuple(batch.columns.items()))
-    given = [*batch.arrays(newest=True), batch.identities(), batch.raws()]
+    given = [
+        array(Column("int4", batch.streams[batch.newest])),
+        array(Column("timestamptz", batch.at[batch.newest])),
+        batch.identities(),
+        batch.raws(),
+    ]
     async with connection.pipeline():  # with the beginning of the transaction
-        moved = await connection.execute(statement, given, binary=True)
+        moved = await connection.execute(MOVE_LATEST, given, binary=True)
     return {stream: previous or BEFORE_ALL for stream, previous in await moved.fetchall()}
 
 
@@ -257,7 +229,7 @@ async def _insert(
         still = sorted({row.stream for _, row in kept} - set(before))
         asked = await connection.execute(NEWEST, (still,), binary=True)
         before |= dict(await asked.fetchall())
-        dropped = set(_late(kept, before))
+        dropped = set(late_ones(kept, before))
         fresh = [each for each in kept if each[0] not in dropped]
     new: set[tuple[Any, ...]] = set()
     if fresh:
@@ -266,20 +238,13 @@ async def _insert(
         statement = INSERT.format(names=listed(found), arrays=_placeholders(found))
         inserted = await connection.execute(statement.encode(), batch.arrays(), binary=True)
         new = set(await inserted.fetchall())
-    return dict(_fates(kept, before, new, late))
+    return dict(fates_of(kept, before, new, late))
 
 
 def _placeholders(found: Mapping[str, Kind]) -> str:
     # Among what is selected they go on together row by row (SELECT, "SELECT List"); after FROM
     # each would be written out as a table first.
     return ", ".join(f"unnest(%s::{kind}[])" for kind in found.values())
-
-
-@lru_cache(maxsize=256)
-def _move_latest_of(found: tuple[tuple[str, Kind], ...]) -> bytes:
-    """The statement for rows with these columns."""
-    names = [name for name, _ in found if name not in ("stream", "at")]
-    return MOVE_LATEST.format(names=listed(names), arrays=_placeholders(dict(found))).encode()
 
 
 async def _note(connection: Connection, batch: Batch, fates: Mapping[int, Fate]) -> None:
@@ -304,49 +269,3 @@ def _months(times: Iterable[datetime]) -> Iterator[months.Month]:
     for at in times:
         moment = at if at.tzinfo is UTC else at.astimezone(UTC)
         yield moment.year, moment.month
-
-
-def _late(kept: list[tuple[int, Row]], before: Mapping[int, datetime]) -> Iterator[int]:
-    """The rows that are not newer than everything of their stream before them."""
-    newest = dict(before)
-    for n, row in kept:
-        if row.at > newest.get(row.stream, AFTER_ALL):
-            newest[row.stream] = row.at
-        else:
-            yield n
-
-
-def _fates(
-    kept: list[tuple[int, Row]],
-    before: Mapping[int, datetime],
-    new: set[tuple[Any, ...]],
-    late: Late,
-) -> Iterator[tuple[int, Fate]]:
-    """What became of each row; a stream that did not move has nothing newer in this batch."""
-    newest = dict(before)
-    unclaimed = set(new)
-    for n, row in kept:
-        floor = newest.get(row.stream, AFTER_ALL)
-        if (row.stream, row.at) in unclaimed:
-            unclaimed.remove((row.stream, row.at))
-            yield n, Fate.ACCEPTED if row.at > floor else Fate.LATE
-            newest[row.stream] = max(floor, row.at)
-        elif late == "discard" and row.at < floor and (row.stream, row.at) not in new:
-            yield n, Fate.LATE
-        else:
-            yield n, Fate.DUPLICATE
-
-
-async def _count(
-    connection: Connection, tally: Mapping[tuple[int, Fate], int], refused: Counter[int]
-) -> None:
-    """Add to the counters of each stream what `latest` did not count."""
-    streams = sorted({stream for (stream, _), count in tally.items() if count} | set(refused))
-    counts = [
-        [tally.get((stream, fate), 0) for stream in streams]
-        for fate in (Fate.ACCEPTED, Fate.LATE, Fate.DUPLICATE)
-    ]
-    counts.append([refused[stream] for stream in streams])
-    if streams:
-        given = [array(Column("int8", np.array(each))) for each in counts]
-        await connection.execute(COUNT, (array(Column("int4", np.array(streams))), *given))

@@ -7,7 +7,7 @@ from datetime import datetime
 from ohmstead.store import columns
 from ohmstead.store.database import Database, listed
 
-LATEST = f"SELECT at, raw, value, {listed(columns.OBIS)} FROM latest WHERE stream = %s"  # noqa: S608
+LATEST = f"SELECT at, raw, value, {listed(columns.OBIS)} FROM newest WHERE stream = %s"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,27 @@ class OwnConnection:
 
         Unavailable is raised at once when the server is away, also when it was restarted since.
         """
+        async with self._taken(autocommit=False) as connection:
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Connection]:
+        """The connection, on which each statement is a transaction; Unavailable, BadInput."""
+        async with self._taken(autocommit=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _taken(self, *, autocommit: bool) -> AsyncIterator[Connection]:
         with understood(self._url):
             connection = self._connection
             if connection is None or connection.closed:
                 connection = await psycopg.AsyncConnection.connect(self._url, **CONNECTED_WITH)
                 self._connection = connection
             try:
+                if connection.autocommit is not autocommit:
+                    await connection.set_autocommit(autocommit)
                 yield connection
-                await connection.commit()
             except BaseException:
                 await self.close()  # which rolls back, whatever state it is in
                 raise

@@ -8,7 +8,7 @@ from ohmstead.store.batch import Row
 from ohmstead.store.database import Connection, Database
 
 FILL = """
-    UPDATE {table} SET {filled} WHERE stream = %(stream)s AND at = %(at)s AND ({absent})
+    UPDATE readings SET {filled} WHERE stream = %(stream)s AND at = %(at)s AND ({absent})
 """
 RAW = "SELECT raw FROM latest WHERE stream = %s AND at = %s FOR UPDATE"
 KEEP_RAW = "UPDATE latest SET raw = %s WHERE stream = %s"
@@ -49,11 +49,10 @@ async def _merge(connection: Connection, row: Row) -> bool:
         "absent": " OR ".join(f"{c} IS NULL" for c in said),
     }
     raw = await (await connection.execute(RAW, (row.stream, row.at))).fetchone()
-    done = await connection.execute(FILL.format(table="readings", **parts).encode(), given)
+    done = await connection.execute(FILL.format(**parts).encode(), given)
     if done.rowcount == 0:
         return False
     if raw is not None:
-        await connection.execute(FILL.format(table="latest", **parts).encode(), given)
         await connection.execute(KEEP_RAW, (_together(raw[0], row.raw), row.stream))
     await connection.execute(NOTE, (row.stream, row.at, row.at))
     return True

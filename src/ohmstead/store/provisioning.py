@@ -24,6 +24,6 @@ class ProvisionedDevices:
     async def arrived(self, stream: int) -> tuple[datetime, bytes] | None:
         """When the newest reading of a stream came, and the message it came in; None before."""
         found = await self._database.one(
-            "SELECT received_at, raw FROM latest WHERE stream = %s", (stream,)
+            "SELECT received_at, raw FROM newest WHERE stream = %s", (stream,)
         )
         return None if found is None else (found["received_at"], bytes(found["raw"] or b""))

@@ -13,7 +13,7 @@ from ohmstead.store.meters import Meter
 
 ROWS_MOST = 10_000
 VALUE = "value"
-LATEST = "SELECT stream, at, {listed} FROM latest WHERE stream = ANY(%s)"
+LATEST = "SELECT stream, at, {listed} FROM newest WHERE stream = ANY(%s)"
 RANGE = """
     SELECT at, {listed} FROM readings WHERE stream = %s AND at >= %s AND at < %s
     ORDER BY at LIMIT %s

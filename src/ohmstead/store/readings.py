@@ -74,7 +74,7 @@ class Day:
 
 
 LATEST = f"""
-    SELECT stream, at, identity, {listed(columns.ALL)} FROM latest WHERE stream = ANY(%s)
+    SELECT stream, at, identity, {listed(columns.ALL)} FROM newest WHERE stream = ANY(%s)
 """  # noqa: S608  (names of the catalogue, nothing from outside)
 POWER = f"""
     SELECT date_bin(%(step)s, at, 'epoch') AS step,

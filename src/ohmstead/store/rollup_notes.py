@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ohmstead.store import columns
 from ohmstead.store.database import Connection
-from ohmstead.store.packed import Column, array
+from ohmstead.store.packed import Column, Packed, array
 
 BATCH = """
     INSERT INTO rollup_batches (streams, firsts, lasts, columns)
@@ -36,12 +36,18 @@ async def write(
     at: npt.NDArray[np.int64],
     columns: npt.NDArray[np.int64],
 ) -> None:
-    """Note the readings that were stored, by stream: a stretch for each stream and day.
+    """Note the readings that were stored: see `arrays`."""
+    if len(streams):
+        await connection.execute(BATCH, arrays(streams, at, columns))
+
+
+def arrays(
+    streams: npt.NDArray[np.int32], at: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
+) -> list[Packed]:
+    """The note of readings, of which there is one, by stream: a stretch for each stream and day.
 
     `at` is in microseconds since 2000, `columns` are `bits` of what each says.
     """
-    if not len(streams):
-        return
     firsts, lasts = at, at
     if (np.diff(streams) == 0).any():
         order = np.lexsort((at, streams))
@@ -51,13 +57,13 @@ async def write(
         ends = np.append(begins[1:], len(at)) - 1
         streams, firsts, lasts = streams[begins], at[begins], at[ends]
         columns = np.bitwise_or.reduceat(columns, begins)
-    given = (
+    said = (
         Column("int4", streams),
         Column("timestamptz", firsts),
         Column("timestamptz", lasts),
         Column("int8", columns),
     )
-    await connection.execute(BATCH, [array(column) for column in given])
+    return [array(column) for column in said]
 
 
 @lru_cache(maxsize=4096)

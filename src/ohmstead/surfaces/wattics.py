@@ -9,16 +9,18 @@ Source: Wattics REST API of 2019, "JSON Packet Format" and "Important notes".
 import json
 import math
 import re
+import struct
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
+from ohmstead.reading.numbers import Fields, Numbers
 
 LARGEST = 65_536
 """Bytes of a packet.  One with every field has about 600."""
@@ -44,18 +46,19 @@ _OUT: tuple[tuple[str, str, float], ...] = tuple(
     (name, obis, per) for name, (obis, per) in _TARGETS.items() if name in _BY_NAME
 )
 
-_Number: TypeAlias = float | UnsetType | None
+NAN = math.nan
+"""What a field is that was not sent; JSON has no such number."""
 _Moment = Annotated[datetime, Meta(tz=True)]
 _Packet: Any = msgspec.defstruct(
     "_Packet",
-    [
-        (ID, str),
-        (AT, _Moment),
-        *((name, _Number, UNSET) for name in (VALUE, *FIELDS)),
-    ],
+    [(ID, str), (AT, _Moment), *((name, float | None, NAN) for name in (VALUE, *FIELDS))],
     frozen=True,
     gc=False,
 )
+_NUMBERS = Fields.of(OBIS[: len(_BY_NAME)], PER[: len(_BY_NAME)])
+_pack = _NUMBERS.packed.pack
+_MAIN, _ALSO = slice(3, 3 + len(_BY_NAME)), slice(3 + len(_BY_NAME), None)
+_NOT_ALSO = (NAN,) * len(catalogue.WATTICS_ALSO)
 _KNOWN = frozenset(_Packet.__struct_fields__)
 _SIZE = len(_Packet.__struct_fields__)
 _decode = msgspec.json.Decoder(_Packet).decode
@@ -79,7 +82,7 @@ class Said(NamedTuple):
 
     id: str
     at: datetime
-    values: dict[str, float]
+    values: Mapping[str, float]
     value: float | None
     unknown: tuple[str, ...] = ()
 
@@ -105,18 +108,16 @@ def parse(body: bytes, *, utc: bool = False) -> Said:
         fields = _fields_of(_decode(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _carefully(body, utc)
-    id = fields[0]
+    id, at, value = fields[:3]
     # Each field said stands between two commas: more of them are unknown, or said twice.
     members = body.count(b",") + 1 - id.count(",")
-    if members != _SIZE - fields.count(UNSET) or b"\\" in body:
+    if members != _SIZE - fields.count(NAN) or b"\\" in body or fields[_ALSO] != _NOT_ALSO:
         return _carefully(body, utc)
-    values = {
-        obis: number / per
-        for obis, per, number in zip(OBIS, PER, fields[3:], strict=True)
-        if number is not UNSET and number is not None
-    }
-    value = fields[2]
-    return Said(id, fields[1], values, None if value is UNSET else value)
+    try:
+        said = _pack(*fields[_MAIN])
+    except struct.error:  # one of them is null
+        said = _pack(*(NAN if number is None else number for number in fields[_MAIN]))
+    return Said(id, at, Numbers(_NUMBERS, said), None if value is NAN else value)
 
 
 def _carefully(body: bytes, utc: bool) -> Said:
