@@ -68,10 +68,34 @@ def test_a_band_that_never_holds_has_no_peak_to_pay() -> None:
         ("low", 8, D(40)),
     ]
     assert line(bill, "high").at_s is None
+    assert line(bill, "high").note == "high holds at no time of these days"
     assert not bill.missing
     unknown, _ = billed(of, "2025-07-01", "2025-08-01", demand={15: {}})
     assert [each.quantity for each in unknown.lines] == [0, None]
     assert [each.why for each in unknown.missing] == ["no demand"]
+
+
+@pytest.mark.parametrize(
+    "hours, minutes, kw",
+    [
+        ("12:00-12:30", 60, 0),
+        ("12:30-13:30", 60, 0),  # an hour, and none of the clock's
+        ("12:00-13:00", 60, None),
+        ("12:15-12:45", 30, 0),
+        ("12:00-12:30", 30, None),
+        ("12:00-12:15", 15, None),
+    ],
+)
+def test_a_band_shorter_than_a_window_has_no_peak_to_pay(
+    hours: str, minutes: int, kw: int | None
+) -> None:
+    """docs/tariffs.md, Demand: only windows count that lie in the band wholly; the line says it."""
+    charge = {"kind": "demand", "name": "P", "price": "5", "minutes": minutes, "bands": ["noon"]}
+    of = tariff(charge, bands=[{"name": "noon", "hours": [hours]}, {"name": "rest"}])
+    bill, _ = billed(of, "2025-03-29", "2025-04-01", demand={minutes: {}})
+    found = line(bill, "P")
+    assert (found.quantity, bool(bill.missing)) == (kw, kw is None)
+    assert kw is None or f"no {minutes} minutes of the tariff clock" in (found.note or "")
 
 
 def test_a_ratchet_and_a_least() -> None:

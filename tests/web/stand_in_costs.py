@@ -73,7 +73,7 @@ def bill(query: Mapping[str, str]) -> dict[str, Any]:
     first, last = days[0], days[-1] + timedelta(days=1)
     hole = days[UNKNOWN]
     same = {
-        **dict.fromkeys(("part", "estimated", "unpriced", "peak_at")),
+        **dict.fromkeys(("part", "estimated", "unpriced", "peak_at", "note")),
         "kind": "energy",
         "unit": "kWh",
         "vat_percent": 8.1,

@@ -52,7 +52,8 @@ class Line:
 
     `quantity` is in `unit`; `price` is for one of it, None where it changed all the time; `exact`
     is the amount without tax before it was rounded to `net`; None where nothing is known.
-    `absent`: of something that the meter never says, which leaves nothing open.
+    `absent`: of something that the meter never says, which leaves nothing open.  `note` says why a
+    peak is none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Line:
     at_s: int | None = None
     absent: bool = False
     net: Decimal | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

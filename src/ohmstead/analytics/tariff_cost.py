@@ -133,13 +133,16 @@ class _Reckoning:
             day = date.fromordinal(EPOCH + local_s // DAY_S)
             return calendar.bands(day)[local_s % DAY_S // QUARTER_S]
 
+        def clock(at_s: int) -> int:
+            return offset_s(at_s, self._zone)
+
         span_s = self._midnight(same[0].first), self._midnight(same[-1].last)
-        own, span = peak(charge, demand, span_s, band), self._span
+        own, span = peak(charge, demand, span_s, band, clock), self._span
         if charge.ratchet is None:
             return own, None
         back = max(months_before(span.period[0], charge.ratchet.months), span.since)
         before_s = self._midnight(back), self._midnight(span.first)
-        return own, peak(charge, demand, before_s, band)
+        return own, peak(charge, demand, before_s, band, clock)
 
     def _without_peak(self, part: Part, lines: list[Line]) -> Iterator[Missing]:
         """A stretch that has a charge of demand, and no demand known."""

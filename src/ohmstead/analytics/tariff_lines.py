@@ -115,6 +115,7 @@ def peak_line(
         exact=None if kw is None else share(charge.price * kw, whole),
         vat_percent=part.rate if charge.vat else None,
         at_s=None if own is None else own.at_s,
+        note=None if own is None else own.note,
     )
 
 

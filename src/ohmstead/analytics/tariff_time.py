@@ -11,6 +11,8 @@ from ohmstead.analytics.tariff import Demand, Per
 
 Bands = Callable[[int], str | None]
 """The band at a moment (epoch s, the start of a quarter of an hour)."""
+Clock = Callable[[int], int]
+"""How far, in seconds, the clock on the wall is ahead of UTC at a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Peak:
 
     kw: Decimal
     at_s: int | None
+    note: str | None = None
+    """Why there can be none."""
 
 
 def shares(
@@ -54,12 +58,17 @@ def share(amount: Decimal, of: Iterable[tuple[int, int]]) -> Decimal:
 
 
 def peak(
-    charge: Demand, demand: Mapping[int, Decimal], span_s: tuple[int, int], band: Bands
+    charge: Demand,
+    demand: Mapping[int, Decimal],
+    span_s: tuple[int, int],
+    band: Bands,
+    clock: Clock,
 ) -> Peak | None:
     """The highest demand of the windows within `span_s` and the charge's bands; None: not known.
 
     `demand` maps the start of the last quarter of a window (epoch s) to its mean power, kW.
-    Where the bands hold at no time of the span, nothing can be demanded in them: that is zero.
+    Where no window of the clock lies wholly in the bands, nothing is demanded in them: that is
+    zero, and the note says why.
     """
     before_s = charge.minutes * 60 - QUARTER_S
     highest: tuple[Decimal, int] | None = None
@@ -76,9 +85,28 @@ def peak(
         highest = kw, -first_s
     if highest is not None:
         return Peak(highest[0], -highest[1])
-    if charge.bands and all(band(at_s) not in charge.bands for at_s in range(*span_s, QUARTER_S)):
-        return Peak(Decimal(0), None)
-    return None
+    note = _never(charge, span_s, band, clock)
+    return Peak(Decimal(0), None, note) if note else None
+
+
+def _never(charge: Demand, span_s: tuple[int, int], band: Bands, clock: Clock) -> str | None:
+    """Why no window of the clock can lie in the charge's bands; None where one can."""
+    if not charge.bands:
+        return None
+    held, longest_s, window_s = 0, 0, charge.minutes * 60
+    for at_s in range(*span_s, QUARTER_S):
+        held = held + QUARTER_S if band(at_s) in charge.bands else 0
+        longest_s = max(longest_s, held)
+        end_s = at_s + QUARTER_S
+        if held >= window_s and (end_s + clock(at_s)) % window_s == 0:
+            return None
+    named = " and ".join(charge.bands)
+    if not longest_s:
+        return f"{named} holds at no time of these days"
+    return (
+        f"no {charge.minutes} minutes of the tariff clock lie wholly in {named}, which holds "
+        f"for at most {longest_s // 60} minutes on end"
+    )
 
 
 def billed_kw(charge: Demand, own: Peak | None, earlier: Peak | None) -> Decimal | None:

@@ -273,6 +273,7 @@ def _line(found: tariff_bill.Line) -> shapes.Line:
         estimated=_number(found.estimated),
         unpriced=_number(found.unpriced),
         peak_at=_moment(found.at_s),
+        note=found.note,
         first=found.first,
         last=found.last,
     )

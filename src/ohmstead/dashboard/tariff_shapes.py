@@ -191,6 +191,7 @@ class Line(Struct, frozen=True, kw_only=True):
     estimated: float | None
     unpriced: float | None
     peak_at: datetime | None
+    note: str | None
     first: date = field(name="from")
     last: date = field(name="to")
 

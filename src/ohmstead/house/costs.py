@@ -92,6 +92,7 @@ def of_line(line: Line, zone: ZoneInfo) -> Row:
         "estimated": plain(line.estimated),
         "unpriced": plain(line.unpriced),
         "peak_at": None if line.at_s is None else _local(moment(line.at_s), zone),
+        "note": line.note,
     }
 
 
