@@ -59,6 +59,7 @@ _NUMBERS = Fields.of(OBIS[: len(_BY_NAME)], PER[: len(_BY_NAME)])
 _pack = _NUMBERS.packed.pack
 _MAIN, _ALSO = slice(3, 3 + len(_BY_NAME)), slice(3 + len(_BY_NAME), None)
 _NOT_ALSO = (NAN,) * len(catalogue.WATTICS_ALSO)
+_PLACES = tuple(FIELDS.index(name) for name in catalogue.WATTICS_ALSO.values())
 _KNOWN = frozenset(_Packet.__struct_fields__)
 _SIZE = len(_Packet.__struct_fields__)
 _decode = msgspec.json.Decoder(_Packet).decode
@@ -111,13 +112,25 @@ def parse(body: bytes, *, utc: bool = False) -> Said:
     id, at, value = fields[:3]
     # Each field said stands between two commas: more of them are unknown, or said twice.
     members = body.count(b",") + 1 - id.count(",")
-    if members != _SIZE - fields.count(NAN) or b"\\" in body or fields[_ALSO] != _NOT_ALSO:
+    if members != _SIZE - fields.count(NAN) or b"\\" in body:
         return _carefully(body, utc)
+    main = fields[_MAIN]
+    if fields[_ALSO] != _NOT_ALSO:
+        main = tuple(_also(main, fields[_ALSO]))
     try:
-        said = _pack(*fields[_MAIN])
+        said = _pack(*main)
     except struct.error:  # one of them is null
-        said = _pack(*(NAN if number is None else number for number in fields[_MAIN]))
+        said = _pack(*(NAN if number is None else number for number in main))
     return Said(id, at, Numbers(_NUMBERS, said), None if value is NAN else value)
+
+
+def _also(main: tuple[float | None, ...], also: tuple[float | None, ...]) -> list[float | None]:
+    """The fields with what was said under their other names."""
+    fields = list(main)
+    for place, number in zip(_PLACES, also, strict=True):
+        if number is not NAN and number is not None:
+            fields[place] = number
+    return fields
 
 
 def _carefully(body: bytes, utc: bool) -> Said:
