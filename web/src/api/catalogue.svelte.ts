@@ -27,6 +27,11 @@ class Catalogue {
     return quantity?.labels[chosen.language] ?? quantity?.label ?? obis;
   }
 
+  /** The codes of all quantities, in order. */
+  keys(): readonly string[] {
+    return [...this.#quantities.keys()];
+  }
+
   /** Where the quantity stands in the catalogue; unknown ones come last. */
   rank(obis: string): number {
     const rank = [...this.#quantities.keys()].indexOf(obis);

@@ -106,6 +106,7 @@ export const de: Words = {
   "meter.obis": "OBIS",
   "meter.now": "Jetzt",
   "meter.zoneDiffers": "Die Zeiten sind die des Zählers: {zone}.",
+  "meter.past": "Frühere Messwerte hinzufügen",
   "meter.goneTitle": "Es gibt keinen Zähler {id}",
   "meter.gone": "Vielleicht wurde er entfernt, oder die Adresse ist falsch geschrieben.",
 
@@ -115,6 +116,7 @@ export const de: Words = {
   "energy.downloadQuarters": "Energie je Viertelstunde:",
   "energy.downloadReadings": "Messwerte, einzeln:",
   "energy.link": "Energie im Einzelnen",
+  "energy.untilNow": "Bis heute",
   "energy.week": "7 Tage",
   "energy.month": "31 Tage",
   "energy.year": "12 Monate",

@@ -105,6 +105,7 @@ export const en = {
   "meter.obis": "OBIS",
   "meter.now": "Now",
   "meter.zoneDiffers": "Times are the meter’s own: {zone}.",
+  "meter.past": "Add past readings",
   "meter.goneTitle": "There is no meter {id}",
   "meter.gone": "It may have been removed, or the address is misspelt.",
 
@@ -114,6 +115,7 @@ export const en = {
   "energy.downloadQuarters": "Energy by quarter of an hour:",
   "energy.downloadReadings": "Readings, one by one:",
   "energy.link": "Energy in detail",
+  "energy.untilNow": "Up to today",
   "energy.week": "7 days",
   "energy.month": "31 days",
   "energy.year": "12 months",
