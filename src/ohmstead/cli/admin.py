@@ -12,6 +12,7 @@ from ohmstead.access.roles import Role
 from ohmstead.cli import (
     admin_broker,
     admin_credential,
+    admin_energy,
     admin_integration,
     admin_meter,
     admin_reader,
@@ -61,6 +62,7 @@ app.add_typer(admin_reader.app, name="reader")
 app.add_typer(admin_credential.app, name="credential")
 app.add_typer(admin_credential.partner, name="partner")
 app.add_typer(admin_token.app, name="token")
+app.add_typer(admin_energy.app, name="energy")
 app.add_typer(admin_tariff.app, name="tariff")
 _org, _site, _meter, _device, _user = _subjects.values()
 admin_virtual.add_to(_meter)
