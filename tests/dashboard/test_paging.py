@@ -26,6 +26,7 @@ BY = By("test", NOW)
 WHOLE = {
     "/api/account/second-factor": "a few recovery codes",
     "/api/account/sessions": "at most 50 of one person; the oldest end",
+    "/api/backups": "never many: each is as large as the installation",
     "/api/catalogue": "what the program knows",
     "/api/holes": "columns with the first 10,000, and how many there are",
     "/api/integrations/fields": "what the program knows",

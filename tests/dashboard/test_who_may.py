@@ -16,6 +16,7 @@ OWN_TABLES = (
     *("/api/integrations", "/api/devices", "/api/tariffs", "/api/credentials"),
     *("/api/meters/{id}/contracts", "/api/meters/{id}/costs", "/api/meters/{id}/formula"),
     *("/api/virtual-meters", "/api/partners", "/api/contracts", "/api/readers"),
+    *("/api/archive", "/api/backups", "/api/broker", "/api/jobs"),
     "/api/meters/{id}/uploads",
 )
 """Routes whose own tests say who may what."""

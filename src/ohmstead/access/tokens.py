@@ -8,7 +8,10 @@ PREFIX = "oht_"
 """How every token begins, so that one that leaked is found by who looks for such things."""
 LONGEST = 200
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WHOLE = ("/api/backups",)
+"""Paths where a look is at everything there is, for the scope `admin` alone, too."""
 PERSONAL = (
+    *WHOLE,
     "/api/account",
     "/api/mail",
     "/api/people",
@@ -23,9 +26,9 @@ class Scope(StrEnum):
     """What of its owner's rights a token has; each has what the one before has."""
 
     READ = "read"
-    """Look at what the owner may look at."""
+    """Look at what the owner may look at, backups apart."""
     WRITE = "write"
-    """Change what the owner may change, but people, accounts, tokens and mail."""
+    """Change what the owner may change, but people, accounts, tokens, backups and mail."""
     ADMIN = "admin"
     """Everything the owner may."""
 
@@ -52,11 +55,15 @@ def allows(scope: Scope, method: str, path: str) -> bool:
 
     >>> allows(Scope.READ, "GET", "/api/people"), allows(Scope.READ, "POST", "/api/v1/meters")
     (True, False)
+    >>> allows(Scope.WRITE, "GET", "/api/backups/1/file"), allows(Scope.READ, "GET", "/api/jobs")
+    (False, True)
     >>> allows(Scope.WRITE, "POST", "/api/v1/meters"), allows(Scope.WRITE, "PUT", "/api/people/7")
     (True, False)
     """
-    if method in SAFE or scope is Scope.ADMIN:
+    if scope is Scope.ADMIN:
         return True
+    if method in SAFE:
+        return not any(_within(path, each) for each in WHOLE)
     return scope is Scope.WRITE and not any(_within(path, each) for each in PERSONAL)
 
 

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from ohmstead.cli.admin_words import EPILOG, Anywhere, print_all, print_one
+from ohmstead.clock import Clock
 from ohmstead.house import archive as house
-from ohmstead.house.installation import Installation, Place
+from ohmstead.house.installation import Installation, Place, on_the_machine
 from ohmstead.settings.cloud import DEFAULT_DATA
+from ohmstead.store.audit import By
 
 app = typer.Typer(
     cls=Anywhere,
@@ -58,6 +60,10 @@ def _resolved(folder: Path | None) -> Path | None:
     return folder.expanduser().resolve() if folder else None
 
 
+def _by(clock: Clock) -> By:
+    return By(on_the_machine(), clock.now())
+
+
 @app.command("list", epilog=EPILOG)
 def list_files(context: typer.Context, of: Of = None) -> None:
     """List what is in the archive."""
@@ -80,7 +86,9 @@ def run(
 
     print_all(
         context,
-        lambda home, clock: house.run(home, clock, _resolved(folder), of, restored_too, say),
+        lambda home, clock: house.run(
+            home, clock, _resolved(folder), of, restored_too, say, by=_by(clock)
+        ),
     )
 
 
@@ -95,7 +103,9 @@ def restore(
     """Bring a month's readings back into the database."""
     print_one(
         context,
-        lambda home, clock: house.restore(home, clock, _resolved(folder), of, month, days),
+        lambda home, clock: house.restore(
+            home, clock, _resolved(folder), of, month, days, by=_by(clock)
+        ),
     )
 
 

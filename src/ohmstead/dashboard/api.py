@@ -21,7 +21,9 @@ from litestar.types import Scope as HttpScope
 from ohmstead.clock import Clock
 from ohmstead.dashboard import (
     account,
+    archive,
     audit,
+    backups,
     catalogue,
     claims,
     costs,
@@ -34,6 +36,7 @@ from ohmstead.dashboard import (
     integration_sheet,
     integrations,
     intervals,
+    jobs,
     joining,
     mail,
     management,
@@ -66,6 +69,7 @@ from ohmstead.dashboard.management_words import BASE, without_empty
 from ohmstead.dashboard.pages import Pages
 from ohmstead.dashboard.parts import Accounts, Parts
 from ohmstead.dashboard.passing import Passing
+from ohmstead.dashboard.upkeep import Upkeep
 from ohmstead.errors import OhmsteadError
 from ohmstead.store.database import Database
 
@@ -96,6 +100,9 @@ ROUTES = [
     *credentials.ROUTES,
     *partners.ROUTES,
     *readers.ROUTES,
+    *jobs.ROUTES,
+    *archive.ROUTES,
+    *backups.ROUTES,
     *energy.ROUTES,
     *exports.ROUTES,
     *tariffs.ROUTES,
@@ -111,7 +118,7 @@ ROUTES = [
 ]
 
 
-def app(
+def app(  # noqa: PLR0913  (one argument a part)
     database: Database,
     hub: Hub,
     key: bytes,
@@ -119,16 +126,18 @@ def app(
     *,
     accounts: Accounts | None = None,
     passing: Passing | None = None,
+    upkeep: Upkeep | None = None,
     trusted_proxies: Iterable[str] = (),
     pages: Traversable | None = None,
 ) -> App:
     """The ASGI app of the web server.
 
     `key` is the installation's; `accounts` says how accounts are handled here, `passing` is the way
-    to the relay; `trusted_proxies` are the addresses or networks of reverse proxies whose
-    `X-Forwarded-*` headers count; `pages` is another folder of built pages.
+    to the relay, `upkeep` to the installation as a whole; `trusted_proxies` are the addresses or
+    networks of reverse proxies whose `X-Forwarded-*` headers count; `pages` is another folder of
+    built pages.
     """
-    parts, built = Parts(database, hub, key, clock, accounts, passing), Pages(pages)
+    parts, built = Parts(database, hub, key, clock, accounts, passing, upkeep), Pages(pages)
     own: Any = routes()
     managing: Any = management_routes()
 

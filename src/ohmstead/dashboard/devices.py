@@ -1,6 +1,5 @@
 """Devices that read meters: added, renewed and removed by managers of the sites they stand at."""
 
-
 from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody

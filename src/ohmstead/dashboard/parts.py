@@ -12,6 +12,7 @@ from ohmstead.dashboard.hashing import Hashing
 from ohmstead.dashboard.limits import OF_TOKEN
 from ohmstead.dashboard.live import Hub
 from ohmstead.dashboard.passing import Nothing, Passing
+from ohmstead.dashboard.upkeep import NoUpkeep, Upkeep
 from ohmstead.settings.mail import MailOptions
 from ohmstead.store.audit import Audit
 from ohmstead.store.break_outs import BreakOuts
@@ -75,6 +76,7 @@ class Parts:
         clock: Clock,
         accounts: Accounts | None = None,
         passing: Passing | None = None,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self.hub = hub
         self.key = key
@@ -82,6 +84,7 @@ class Parts:
         self.accounts = accounts or Accounts()
         self.database = database
         self.passing = passing or Nothing()
+        self.upkeep = upkeep or NoUpkeep()
         self.facts = Facts(database)
         self.devices = Devices(database)
         self.integrations = Integrations(database)

@@ -75,6 +75,8 @@ async def run(
     of: int | None,
     restored_too: bool,
     say: Say,
+    *,
+    by: By,
 ) -> list[Shown]:
     """Archive what is due now; Conflict says what could not be."""
     if of is not None:
@@ -91,12 +93,28 @@ async def run(
         raise
     said = f"{len(done.written)} files written, {done.left} readings left the database"
     await runs.end(JOB, "done", said, clock.now())
+    await record(
+        installation.database,
+        actor=by.name,
+        organisation=of,
+        action="archive run",
+        subject="archive",
+        detail={"files": len(done.written), "readings": done.left},
+        at=clock.now(),
+    )
     written = {each.id for each in done.written}
     return [shown(each) for each in await archive.catalogue.all(of) if each.id in written]
 
 
 async def restore(
-    installation: Installation, clock: Clock, folder: Path | None, of: int, month: str, days: int
+    installation: Installation,
+    clock: Clock,
+    folder: Path | None,
+    of: int,
+    month: str,
+    days: int,
+    *,
+    by: By,
 ) -> Shown:
     """Bring a month back into the database."""
     wanted = month_of(month)
@@ -108,7 +126,7 @@ async def restore(
     organisation = await Retentions(installation.database).get(of)
     await record(
         installation.database,
-        actor=By(on_the_machine(), now).name,
+        actor=by.name,
         organisation=of,
         action="archived month restored",
         subject=organisation.name,

@@ -20,7 +20,7 @@ from ohmstead.house import backup_file
 from ohmstead.house.archive import FOLDER as ARCHIVE
 from ohmstead.house.backup_file import Archived, BackupWriter, Manifest
 from ohmstead.house.folder import FolderLock
-from ohmstead.house.installation import RESTORING, Place, reached
+from ohmstead.house.installation import RESTORING, TO_FETCH, Place, reached
 from ohmstead.store import dump as dumps
 from ohmstead.store import dump_facts
 from ohmstead.store.dump import Piece
@@ -34,7 +34,16 @@ KEPT = (1, 1000)
 LOCK_S = 5.0
 FILE_MOST = 64 << 20
 """No file of ours outside the archive is larger; a larger one is no part of an installation."""
-LEFT_OUT = ("postgres", "postgres.place", "lock", "database.url", "mail", ARCHIVE, RESTORING)
+LEFT_OUT = (
+    "postgres",
+    "postgres.place",
+    "lock",
+    "database.url",
+    "mail",
+    ARCHIVE,
+    RESTORING,
+    TO_FETCH,
+)
 """What of the data folder is in no backup by its name: made anew, or of this machine alone."""
 NATS = ("account.nk", "external.json")
 """What of the broker's folder is kept: its keys."""

@@ -38,6 +38,7 @@ from ohmstead.house.post import accounts
 from ohmstead.house.rights import Attempts, Rights, Watch
 from ohmstead.house.sessions import look_after_sessions
 from ohmstead.house.sql_door import SqlDoor
+from ohmstead.house.upkeep import Upkeep
 from ohmstead.integrations.outlet import Endpoint, Outlet
 from ohmstead.integrations.relay import Relay
 from ohmstead.jobs.housekeeping import Housekeeping
@@ -148,6 +149,7 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             clock,
             accounts=await stack.enter_async_context(accounts(options, home, urls, clock)),
             passing=Desk(relay, broker.link),
+            upkeep=_upkeep_of(options, home, clock, tasks),
             trusted_proxies=options.trusted_proxies,
         )
         push = await stack.enter_async_context(
@@ -298,6 +300,21 @@ async def _housekeeping(options: CloudOptions, home: Installation, clock: Clock)
     await Facts(home.database).set(facts.ARCHIVE, str(folder))
     jobs = [nightly(home, folder)]
     return Housekeeping(JobRuns(home.database), clock, jobs)
+
+
+def _upkeep_of(
+    options: CloudOptions, home: Installation, clock: Clock, tasks: Background
+) -> Upkeep:
+    """The work on the installation that is asked for over the API, which begins."""
+    found = Upkeep(
+        home,
+        clock,
+        options.data,
+        archive_folder=options.archive,
+        keys=options.broker.credentials if options.broker else None,
+    )
+    tasks.run(found.run(), name="jobs")
+    return found
 
 
 async def _first_link(home: Installation, clock: Clock) -> str | None:

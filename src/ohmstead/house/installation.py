@@ -29,6 +29,8 @@ FOLDER_TIMEOUT_S = 60.0
 DATABASE_TIMEOUT_S = 30.0
 RESTORING = "restoring"
 """The file in the folder that is there while a backup is restored into it."""
+TO_FETCH = "backups-to-fetch"
+"""The folder in it where backups wait that were asked for over the API."""
 EXTERNAL = "database.url"
 """The file in the folder that says which other database the cloud was started with."""
 

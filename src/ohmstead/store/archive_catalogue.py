@@ -63,6 +63,15 @@ class Catalogue:
         )
         return [_entry(row) for row in found]
 
+    async def page(self, organisation: int | None, after: int, limit: int) -> Sequence[Entry]:
+        """Up to `limit` files by number from behind `after`, of one organisation or of all."""
+        found = await self._database.rows(
+            f"SELECT {COLUMNS} FROM archive_files WHERE id > %(after)s"  # noqa: S608  (names)
+            " AND (%(of)s::int4 IS NULL OR organisation = %(of)s) ORDER BY id LIMIT %(limit)s",
+            {"of": organisation, "after": after, "limit": limit},
+        )
+        return [_entry(row) for row in found]
+
     async def begun(self) -> bool:
         """Whether anything ever went into the archive, or was about to."""
         found = await self._database.one(BEGUN)
