@@ -305,3 +305,43 @@ async def test_new_meters_are_made_at_once_as_each_alone_with_all_that_is_beside
     assert len(alone) == len(others)
     for one, other in zip(ones, others, strict=True):
         await as_each_other(database, one.stream, other.stream)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_peaks_of_meters_that_speak_often_are_made_when_the_quarter_is_over_or_asked_for(
+    database: Database, clock: SetClock, make_meter: MakeMeter, seed: int
+) -> None:
+    """docs/energy.md: whoever asks gets them at once; late packets, resets, silence in between."""
+    chance = random.Random(seed)
+    ones = [await make_meter(f"a{n}", interval_s=30.0) for n in range(2)]
+    others = [await make_meter(f"b{n}", interval_s=30.0) for n in range(2)]
+    kept, committer = Rollups(database), Committer(database, clock)
+    rows: list[Row] = []
+    for one in ones:
+        at, kwh = START + timedelta(seconds=chance.randrange(900)), 5.0
+        for n in range(150):
+            at += timedelta(seconds=chance.choice([30] * 30 + [29.5, 31, 75, 1000]))
+            kwh = 0.0 if chance.random() < 0.01 else kwh + chance.random() / 100
+            said = {"1.8.0": kwh, "1.7.0": chance.random()}
+            rows.append(Row(one.stream, at, clock.now(), {"2.8.0": n} if n % 50 == 9 else said))
+    rows.sort(key=lambda row: row.at + chance.choice([0] * 40 + [1]) * timedelta(minutes=20))
+    every = list(rows)
+    owed = "SELECT stream FROM rollup_streams WHERE owed IS NOT NULL"
+    left = 0
+    while rows:
+        size = chance.randrange(10, 60)
+        batch, rows = rows[:size], rows[size:]
+        await committer.commit(batch)
+        await kept.work_off()
+        left += len(await database.rows(owed))
+        if chance.random() < 0.2:
+            await kept.refresh([each.stream for each in ones])
+            assert await database.rows(owed) == []
+    assert left > 0
+    same = {one.stream: other.stream for one, other in zip(ones, others, strict=True)}
+    await committer.commit([Row(same[r.stream], r.at, r.received_at, r.values) for r in every])
+    await kept.refresh([each.stream for each in others])
+    await kept.work_off()
+    assert await database.rows(owed) == []
+    for one, other in zip(ones, others, strict=True):
+        await as_each_other(database, one.stream, other.stream)

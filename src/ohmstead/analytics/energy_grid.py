@@ -144,15 +144,11 @@ def peaks(steps: Steps, grid: Grid, offsets: Floats) -> Iterator[tuple[str, Floa
         on_clock = (ends[5:] + offsets) % window_s == 0
         yield f"clock_{minutes}", np.where(on_clock, at_edges[:, 1:], np.nan).ravel()
         highest = np.fmax(at_edges[:, :-1], at_edges[:, 1:]).ravel()
-        if len(turns):
-            begins = turns - window_s
-            both = np.concatenate([turns, turns + window_s])
-            after, before = curve.until(both), curve.until(np.concatenate([begins, turns]))
+        for begins, until in ((turns - window_s, turns), (turns, turns + window_s)):
+            n, inside = grid.place(until - curve.shift(part), part)
+            after, before = curve.until(until[inside]), curve.until(begins[inside])
             found = _demand(after[0] - before[0], after[1] - before[1], window_s)
-            of = np.concatenate([part, part])
-            n, inside = grid.place(both - curve.shift(of), of)
-            inside &= ~np.isnan(found)
-            np.fmax.at(highest, n[inside], found[inside])
+            np.fmax.at(highest, n[inside], found)
         yield f"sliding_{minutes}", highest
 
 

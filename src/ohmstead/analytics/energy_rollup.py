@@ -110,8 +110,10 @@ class Quarters:
     """What happened between the readings, in no order, before and after the grid too."""
 
 
-def quarters(read: Read, counters: Sequence[str], grid: Grid, of: Source) -> Quarters:
-    """All that is kept of each quarter of the grid."""
+def quarters(
+    read: Read, counters: Sequence[str], grid: Grid, of: Source, *, peaks: bool = True
+) -> Quarters:
+    """All that is kept of each quarter of the grid, with or without peaks of power."""
     work = _Work(read, grid, of, energy.longest_step_s(of.interval_s))
     whole: dict[str, Floats] = {}
     across: dict[str, Floats] = {}
@@ -134,7 +136,8 @@ def quarters(read: Read, counters: Sequence[str], grid: Grid, of: Source) -> Qua
         power = dict(zip(energy_rest.GUESSED, read.power, strict=True))
         rests = energy_rest.Rests(read.columns, power, read.at, read.part, work.longest_s, grid)
         rests.add(lambda column: work.steps(column)[0], of.value_kwh, whole, across)
-    whole.update(_peaks(work))
+    if peaks:
+        whole.update(_peaks(work))
     return Quarters(grid, whole, across, list(_events(work, counters)))
 
 

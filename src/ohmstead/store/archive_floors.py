@@ -7,7 +7,10 @@ energy from `exact` on can be made anew; older ones stay as they were when their
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from ohmstead.store.database import Connection
+from ohmstead.store.packed import Column, array
 
 BARRIER = 0x0E57EB0
 """The advisory lock that those who store old readings share, and who raises floors waits for."""
@@ -68,5 +71,6 @@ def cut(ranges: Sequence[tuple[float, float]], exact: float | None) -> list[tupl
 
 async def exact_of(connection: Connection, streams: Sequence[int]) -> dict[int, float]:
     """That of each stream that has readings in the archive."""
-    found = await connection.execute(EXACT_OF, (list(streams),))
+    asked = array(Column("int4", np.array(streams, np.int32)))
+    found = await connection.execute(EXACT_OF, (asked,))
     return {stream: exact.timestamp() for stream, exact in await found.fetchall() if exact}

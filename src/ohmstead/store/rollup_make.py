@@ -1,6 +1,7 @@
 """Making buckets: of many streams of which the latest is new at once, of others one by one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from ohmstead.analytics.energy import longest_step_s
 from ohmstead.analytics.energy_calendar import QUARTER_S, floor_quarter
 from ohmstead.analytics.energy_rollup import WINDOW_S, Source
-from ohmstead.store import archive_floors, rollup_notes
+from ohmstead.store import archive_floors, rollup_notes, rollup_pending
 from ohmstead.store.database import Connection
 from ohmstead.store.rollup_pending import ALL, Stretch
 from ohmstead.store.rollup_range import Group, Range, sum_up, write
@@ -24,48 +25,88 @@ WIDENED = 2
 CHUNK_S = (86_400.0, 60 * 86_400.0)
 RECENT_S = 2 * 86_400.0
 """What is new is made together with all after it when that is no more than this."""
+OFTEN_S = 60.0
+"""Of meters that speak so often the hour before, of which peaks are made, is dear to read."""
 
 Work: TypeAlias = tuple[Stream, Stretch]
 Wide: TypeAlias = tuple[Stream, Stretch, float]
 """And from when on (epoch seconds) its buckets are made."""
 
 
-async def make(connection: Connection, new: Mapping[int, Sequence[Stretch]]) -> None:
+async def make(
+    connection: Connection, new: Mapping[int, Sequence[Stretch]], *, later: bool = False
+) -> None:
     """Make every bucket anew that what is `new` of each stream may touch.
 
-    Whoever calls holds the locks of the streams.
+    Whoever calls holds the locks of the streams.  Peaks of a quarter that is not over may be left
+    for `later`, where they are dear; they are noted as owed.
     """
     bits: dict[int, int | None] = {}
     for number, stretches in new.items():
         said = np.bitwise_or.reduce([each.bits for each in stretches])
         bits[number] = None if said == ALL else int(said)
     streams = await streams_of(connection, bits)
-    exact = await archive_floors.exact_of(connection, list(new))
+    making = Making(
+        exact=await archive_floors.exact_of(connection, list(new)),
+        owed={each.stream: each.owed for each in streams},
+        later=later,
+    )
     turn, most = 0, max(map(len, new.values()), default=0)
     while turn < most:
         work = [(each, new[each.stream][turn]) for each in streams if turn < len(new[each.stream])]
-        await _turn(connection, work, exact)
+        await _turn(connection, work, making)
         turn += 1
+    owed = {each.stream: each.owed for each in streams}
+    changed = {stream: at for stream, at in making.owed.items() if at != owed[stream]}
+    if changed:
+        await rollup_pending.owe(connection, changed)
 
 
-async def _turn(connection: Connection, work: Sequence[Work], exact: Mapping[int, float]) -> None:
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What is known of streams while they are made.
+
+    `exact` is from when on those with an archive can be; `owed` where their peaks are owed.
+    """
+
+    exact: Mapping[int, float]
+    owed: dict[int, float | None]
+    later: bool
+
+    def leaves_peaks(self, source: Source, new: Stretch, of: Range) -> bool:
+        """Whether only the present quarter is made, and its peaks may wait."""
+        often = self.later and source.interval_s <= OFTEN_S and not source.interval
+        return often and of[1] - of[0] <= QUARTER_S and new.last > of[0]
+
+    def done(self, stream: int, of: Range, *, peaks: bool) -> None:
+        """A range of a stream was made, with its peaks or without."""
+        owed = self.owed[stream]
+        if not peaks:
+            self.owed[stream] = of[0]
+        elif owed is not None and of[0] <= owed < of[1]:
+            self.owed[stream] = None
+
+
+async def _turn(connection: Connection, work: Sequence[Work], making: Making) -> None:
     """One stretch of each stream."""
     far: list[Work] = []
     todo = [(stream, new, new.first) for stream, new in work]
     for _ in range(WIDENED + 1):
-        near: dict[tuple[Source, Range], list[Wide]] = {}
+        near: dict[tuple[Source, Range, bool], list[Wide]] = {}
         for stream, new, first in todo:
-            of = _goes_on(stream, new, first)
-            if of is None or exact.get(stream.stream, of[0]) > of[0]:
+            owed = making.owed[stream.stream]
+            of = _goes_on(stream, new, first if owed is None else min(owed, first))
+            if of is None or making.exact.get(stream.stream, of[0]) > of[0]:
                 far.append((stream, new))
             else:
-                near.setdefault((stream.source, of), []).append((stream, new, first))
+                peaks = not making.leaves_peaks(stream.source, new, of)
+                near.setdefault((stream.source, of, peaks), []).append((stream, new, first))
         todo = []
-        for (source, of), each in near.items():
-            todo += await _several(connection, each, source, of)
+        for (_, of, peaks), each in near.items():
+            todo += await _several(connection, each, of, making, peaks=peaks)
     far += [(stream, new) for stream, new, _ in todo]
     for stream, new in far:
-        await _far(connection, stream, new, exact.get(stream.stream))
+        await _far(connection, stream, new, making)
 
 
 def _goes_on(stream: Stream, new: Stretch, first: float) -> Range | None:
@@ -75,35 +116,40 @@ def _goes_on(stream: Stream, new: Stretch, first: float) -> Range | None:
     """
     if stream.newest is None or stream.newest.timestamp() > new.last + RECENT_S:
         return None
-    reach_s = longest_step_s(stream.source.interval_s)
-    reach_s += stream.source.interval_s if stream.source.interval else 0
+    interval_s = stream.source.interval_s
+    reach_s = min(longest_step_s(interval_s), 2 * interval_s)
+    reach_s += interval_s if stream.source.interval else 0
     begin = min(new.first - reach_s, first)
     last = max(new.last, stream.newest.timestamp())
     of = float(floor_quarter(begin)), float(floor_quarter(last) + QUARTER_S)
-    return of if (of[1] - of[0]) / stream.source.interval_s <= READINGS_MOST else None
+    return of if (of[1] - of[0]) / interval_s <= READINGS_MOST else None
 
 
 async def _several(
-    connection: Connection, work: Sequence[Wide], source: Source, of: Range
+    connection: Connection, work: Sequence[Wide], of: Range, making: Making, *, peaks: bool
 ) -> list[Wide]:
-    """Make a range of several streams; gives those whose range has to begin earlier."""
+    """Make a range of several streams of one kind; gives those whose has to begin earlier."""
     wider: list[Wide] = []
-    seen_s = of[1] - of[0] + WINDOW_S
-    most, n = max(1, int(TOGETHER_MOST * source.interval_s / seen_s)), 0
+    window_s = float(WINDOW_S) if peaks else 0.0
+    seen_s = of[1] - of[0] + window_s
+    most, n = max(1, int(TOGETHER_MOST * work[0][0].source.interval_s / seen_s)), 0
     while n < len(work):
         part, n = work[n : n + most], n + most
         group = Group(tuple(stream for stream, *_ in part))
-        near = await read_near(connection, group, of, [new for _, new, _ in part])
+        near = await read_near(connection, group, of, [new for _, new, _ in part], window_s)
         wider += [(part[m][0], part[m][1], first) for m, first in near.wider.items()]
         if near.read is not None:
-            await write(connection, near.group, of, near.read)
+            await write(connection, near.group, of, near.read, peaks=peaks)
             await sum_up(connection, near.group, of)
+            for stream in near.group.numbers:
+                making.done(stream, of, peaks=peaks)
         most = max(1, TOGETHER_MOST // max(near.most, 1))
     return wider
 
 
-async def _far(connection: Connection, stream: Stream, new: Stretch, exact: float | None) -> None:
+async def _far(connection: Connection, stream: Stream, new: Stretch, making: Making) -> None:
     """Make one stream by looking for the next readings on both sides, however far they are."""
+    exact = making.exact.get(stream.stream)
     touched = stream.columns if new.bits == ALL else rollup_notes.named(new.bits)
     whole = await stretch(connection, stream, new.first, new.last, touched)
     group = Group((stream,))
@@ -116,3 +162,4 @@ async def _far(connection: Connection, stream: Stream, new: Stretch, exact: floa
             await write(connection, group, part, await read_any(connection, group, part))
             begin = part[1]
     await sum_up(connection, group, whole)
+    making.done(stream.stream, whole, peaks=True)

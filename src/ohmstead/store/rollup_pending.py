@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmstead.store.database import Connection
-from ohmstead.store.packed import moments, seconds, unpacked, whole_arrays
+from ohmstead.store.packed import (
+    Column,
+    array,
+    micros,
+    moments,
+    seconds,
+    unpacked,
+    whole_arrays,
+)
 
 APART_US = 86_400_000_000
 """Stretches further apart than a day are made one after the other, not all in between too."""
@@ -34,6 +42,17 @@ NOTES = """
 NOTES_ANY = "SELECT stream, id, first, last, columns FROM rollup_notes ORDER BY stream, id LIMIT %s"
 STRIKE = "DELETE FROM rollup_notes WHERE stream = ANY(%s) AND id = ANY(%s)"
 STRIKE_BATCHES = "DELETE FROM rollup_batches WHERE id = ANY(%s)"
+OWED = "SELECT stream, owed FROM rollup_streams WHERE owed IS NOT NULL AND stream = ANY(%s)"
+OWED_ANY = """
+    SELECT stream, owed FROM rollup_streams
+    WHERE owed < now() - interval '20 minutes' AND NOT stream = ANY(%s) LIMIT %s
+"""
+"""Of those of which nothing is new: the others' are made when their quarter is over."""
+OWE = """
+    UPDATE rollup_streams SET owed = new.owed
+    FROM (SELECT unnest(%s::int4[]) AS stream, unnest(%s::timestamptz[]) AS owed) AS new
+    WHERE rollup_streams.stream = new.stream
+"""
 KEEP = "INSERT INTO rollup_notes (stream, first, last, columns) VALUES (%s, %s, %s, %s)"
 
 Ints = npt.NDArray[np.int64]
@@ -73,7 +92,8 @@ async def of_streams(connection: Connection, streams: Sequence[int]) -> Pending:
     """What is new of `streams`."""
     batches = await _fetched(connection, BATCHES_OF, (list(streams),))
     notes = await _fetched(connection, NOTES, (list(streams), NOTES_MOST))
-    found = _arrays(batches, notes)
+    owed = await _fetched(connection, OWED, (list(streams),))
+    found = _arrays(batches, [*notes, *_as_notes(owed)])
     asked = np.isin(found[0], streams)
     return Pending(_stretches(*_joined(*(each[asked] for each in found))), _own(notes), [])
 
@@ -90,7 +110,24 @@ async def of_all(connection: Connection) -> Pending:
         if len(batches) < BATCHES_MOST:
             break
         last = ids[-1]
+    asked = array(Column("int4", np.unique(found[0])))
+    owed = await _fetched(connection, OWED_ANY, (asked, NOTES_MOST))
+    parts = zip(found, _arrays([], _as_notes(owed)), strict=True)
+    found = _joined(*(np.concatenate(each) for each in parts))
     return Pending(_stretches(*found), _own(notes), ids)
+
+
+async def owe(connection: Connection, owed: Mapping[int, float | None]) -> None:
+    """Keep which quarter's peaks are still to be made of each stream, None where none are."""
+    times = np.array([np.nan if at is None else at for at in owed.values()])
+    none = np.isnan(times)
+    at = Column("timestamptz", micros(np.where(none, 0, times)), none)
+    await connection.execute(OWE, (array(Column("int4", np.array(list(owed)))), array(at)))
+
+
+def _as_notes(owed: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Quarters whose peaks are owed, as notes: of the stream itself, and nothing that it said."""
+    return [(stream, 0, at, at, 0) for stream, at in owed]
 
 
 async def strike(connection: Connection, pending: Pending) -> None:

@@ -1,7 +1,7 @@
 """Stretches of streams: their quarters of an hour written anew, and longer buckets from those."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ from ohmstead.analytics.energy_grid import Grid
 from ohmstead.analytics.energy_rollup import WINDOWS_MIN, Event, Quarters, Read, Source
 from ohmstead.store import columns
 from ohmstead.store.database import Connection, listed
-from ohmstead.store.packed import Column, copied, micros
+from ohmstead.store.packed import Column, Packed, array, copied, micros
 from ohmstead.store.rollup_streams import Stream
 
 Range: TypeAlias = tuple[float, float]
@@ -51,6 +51,10 @@ SUM_UP = """
       AND q.at >= %(first)s AND q.at < %(last)s
     GROUP BY q.stream, width_bucket(q.at, %(edges)s::timestamptz[]), q.part
 """
+PEAKS_THERE = f"""
+    SELECT stream, {", ".join(PEAKS)} FROM rollups
+    WHERE stream = ANY(%s) AND level = 0 AND at = %s AND part = 0
+"""  # noqa: S608  (names of ours)
 CLEAR_EVENTS = "DELETE FROM stream_events WHERE stream = ANY(%s) AND at > %s AND at <= %s"
 KEEP_EVENTS = """
     INSERT INTO stream_events (stream, at, kind, quantity, began, before, after, energy)
@@ -75,6 +79,11 @@ class Group:
     def numbers(self) -> list[int]:
         """The streams' numbers."""
         return [each.stream for each in self.streams]
+
+    @property
+    def packed(self) -> Packed:
+        """The streams' numbers, as a parameter."""
+        return array(Column("int4", np.array(self.numbers)))
 
     @property
     def counters(self) -> tuple[str, ...]:
@@ -104,20 +113,41 @@ def moment(at_s: float) -> datetime:
     return datetime.fromtimestamp(at_s, UTC)
 
 
-async def write(connection: Connection, group: Group, of: Range, read: Read) -> None:
-    """Write the quarters and events of a range anew, from its readings."""
+async def write(
+    connection: Connection, group: Group, of: Range, read: Read, *, peaks: bool = True
+) -> None:
+    """Write the quarters and events of a range anew, from its readings.
+
+    Without `peaks` it is one quarter, which keeps those that it has.
+    """
     grid = Grid(*of, len(group.streams))
-    made = energy_rollup.quarters(read, group.counters, grid, group.source)
+    made = energy_rollup.quarters(read, group.counters, grid, group.source, peaks=peaks)
+    if not peaks:
+        whole = {**made.whole, **await _peaks_there(connection, group, of)}
+        made = replace(made, whole=whole)
     streams, span = group.numbers, (moment(of[0]), moment(of[1]))
-    await connection.execute(CLEAR, (streams, 0, *span))
+    numbers = group.packed
+    async with connection.pipeline():
+        await connection.execute(CLEAR, (numbers, 0, *span))
+        await connection.execute(CLEAR_EVENTS, (numbers, *span))
     statement = f"COPY rollups (stream, level, at, part, {listed(group.kept)}) FROM STDIN"
     async with connection.cursor().copy(f"{statement} (FORMAT BINARY)".encode()) as copy:
         for table in _tables(group, made):
             await copy.write(table)
-    await connection.execute(CLEAR_EVENTS, (streams, *span))
     kept = [_event(streams[e.part], e) for e in made.events if of[0] < e.at <= of[1]]
     if kept:
         await connection.execute(KEEP_EVENTS, [list(each) for each in zip(*kept, strict=True)])
+
+
+async def _peaks_there(connection: Connection, group: Group, of: Range) -> dict[str, Floats]:
+    """The peaks that the quarter of each stream has already."""
+    asked = await connection.execute(
+        PEAKS_THERE.encode(), (group.packed, moment(of[0])), binary=True
+    )
+    there = np.full((len(group.streams), len(PEAKS)), np.nan)
+    rows = np.array(await asked.fetchall(), dtype=np.float64).reshape(-1, len(PEAKS) + 1)
+    there[np.searchsorted(np.array(group.numbers), rows[:, 0])] = rows[:, 1:]
+    return dict(zip(PEAKS, there.T, strict=True))
 
 
 def _event(stream: int, event: Event) -> tuple[object, ...]:
@@ -174,14 +204,19 @@ def _columns(
 
 async def sum_up(connection: Connection, group: Group, of: Range) -> None:
     """Hours from quarters, days from hours, months from days."""
-    first, last = of
+    async with connection.pipeline():  # one way there and back
+        await _sum_up(connection, group, of)
+
+
+async def _sum_up(connection: Connection, group: Group, of: Range) -> None:
+    (first, last), streams = of, group.packed
     names = group.kept
     statement = SUM_UP.format(names=listed(names), sums=", ".join(SUMS[name] for name in names))
     for level, size in enumerate(LEVELS[1:], start=1):
         bounds = calendar_edges(size, first, last, group.source.zone)
         first, last = bounds[0], bounds[-1]
-        span = {"first": moment(first), "last": moment(last), "streams": group.numbers}
-        await connection.execute(CLEAR, (group.numbers, level, span["first"], span["last"]))
+        span = {"first": moment(first), "last": moment(last), "streams": streams}
+        await connection.execute(CLEAR, (streams, level, span["first"], span["last"]))
         edges = [moment(a) for a, _ in pairwise(bounds)]
         await connection.execute(
             statement.encode(), {**span, "level": level, "below": level - 1, "edges": edges}

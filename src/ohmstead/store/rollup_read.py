@@ -97,14 +97,16 @@ class Near:
 
 
 async def read_near(
-    connection: Connection, group: Group, of: Range, news: Sequence[Stretch]
+    connection: Connection, group: Group, of: Range, news: Sequence[Stretch], window_s: float
 ) -> Near:
     """The readings that make a range that ends with the newest: those of it, and what is before.
 
-    A range is too short for a stream when a counter of which something is new (`news` [streams])
-    was read last before it: all that lies in between is new.
+    `window_s` is how long before it peaks of power reach, 0 where none are wanted.  A range is too
+    short for a stream when a counter of which something is new (`news` [streams]) was read last
+    before it: all that lies in between is new.
     """
-    begin = of[0] - WINDOW_S - longest_step_s(group.source.interval_s)
+    longest_s = longest_step_s(group.source.interval_s)
+    begin = of[0] - window_s - longest_s
     found = await _arrays(connection, READ, group, (moment(begin), moment(of[1])))
     most = int(np.bincount(found["part"]).max()) if len(found["part"]) else 0
     seen = [_Seen.of(found, group, of, news, name) for name in ("at", *group.counters)]
@@ -112,7 +114,7 @@ async def read_near(
     before = await _before(
         connection, group, [each for each in seen if each.unknown.any()], asked, begin
     )
-    begins = np.full(len(group.streams), np.inf)
+    begins = _power_begins(found, group, of, news, longest_s)
     for each in seen:
         begins = np.fmin(begins, each.begins(of, before.get(each.name, {})))
     short = begins < of[0]
@@ -147,9 +149,7 @@ class _Seen:
         at, part, count = found["at"], found["part"], len(group.streams)
         firsts = np.array([each.first for each in news])
         said = np.ones(len(at), dtype=np.bool_) if name == "at" else ~np.isnan(found[name])
-        before = said & (at < firsts[part])
-        last = np.full(count, -np.inf)
-        np.maximum.at(last, part[before], at[before])
+        last = _last(at, part, said & (at < firsts[part]), count)
         bit = 0 if name == "at" else rollup_notes.BIT[name]
         touched = np.array([name == "at" or bool(each.bits & bit) for each in news])
         within = _some(part[said & (at > of[0])], count)
@@ -162,6 +162,27 @@ class _Seen:
             last[n] = max(last[n], at)
         short = self.touched & (last < of[0]) & ~np.isneginf(last)
         return np.where(short, last, np.inf)
+
+
+def _power_begins(
+    found: Arrays, group: Group, of: Range, news: Sequence[Stretch], longest_s: float
+) -> Floats:
+    """From when on the range of each stream has to be for its powers, inf where any will do."""
+    at, part = found["at"], found["part"]
+    firsts = np.array([each.first for each in news])
+    begins = np.full(len(group.streams), np.inf)
+    for name in group.powers:
+        last = _last(at, part, ~np.isnan(found[name]) & (at < firsts[part]), len(firsts))
+        short = (last < of[0]) & (firsts - last <= longest_s)
+        begins = np.fmin(begins, np.where(short, last, np.inf))
+    return begins
+
+
+def _last(at: Floats, part: Any, which: Bools, count: int) -> Floats:
+    """The last of the times of each stream, -inf where there is none."""
+    last = np.full(count, -np.inf)
+    last[part[which]] = at[which]  # they ascend: the last one stays
+    return last
 
 
 async def _before(
@@ -260,7 +281,7 @@ async def _arrays(
     cursor = connection.cursor(binary=True)
     whole_arrays(cursor.adapters)
     await cursor.execute(
-        question.format(values=values).encode(), (group.numbers, *span) if among else span
+        question.format(values=values).encode(), (group.packed, *span) if among else span
     )
     said = await cursor.fetchone() or ()
     kinds: list[Kind] = ["int4", "timestamptz", "int4", *["float8" for _ in names]]  # type: ignore[list-item]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,7 +17,7 @@ from ohmstead.store.packed import Column, array
 
 METERS = """
     SELECT m.stream, m.interval_s, m.reading, m.type, m.counter_digits, s.timezone,
-           coalesce(k.columns, 0), l.at, m.unit
+           coalesce(k.columns, 0), k.owed, l.at, m.unit
     FROM meters m JOIN sites s ON s.id = m.site
     LEFT JOIN rollup_streams k ON k.stream = m.stream
     LEFT JOIN latest l ON l.stream = m.stream
@@ -40,7 +41,8 @@ class Stream:
     """A stream whose buckets are made; `columns` are the counters it ever had.
 
     `powers` are the columns of power that it ever had; `wrap` is where its counters begin anew,
-    None where nobody knows; `newest` is its newest reading.
+    None where nobody knows; `newest` is its newest reading; `owed` the quarter (epoch seconds) of
+    which peaks are to be made later.
     """
 
     stream: int
@@ -49,6 +51,7 @@ class Stream:
     powers: tuple[str, ...] = ()
     wrap: float | None = None
     newest: datetime | None = None
+    owed: float | None = None
 
 
 async def stream_of(
@@ -67,7 +70,8 @@ async def streams_of(connection: Connection, noted: Mapping[int, int | None]) ->
 
     `noted` are the bits of what is new; None lets all its readings be looked at.
     """
-    asked = await connection.execute(METERS, (sorted(noted),), binary=True)
+    numbers = array(Column("int4", np.array(sorted(noted), np.int32)))
+    asked = await connection.execute(METERS, (numbers,), binary=True)
     found, changed = [], {}
     for (
         stream,
@@ -77,6 +81,7 @@ async def streams_of(connection: Connection, noted: Mapping[int, int | None]) ->
         digits,
         timezone,
         before,
+        owed,
         newest,
         unit,
     ) in await asked.fetchall():
@@ -85,11 +90,10 @@ async def streams_of(connection: Connection, noted: Mapping[int, int | None]) ->
         if bits != before:
             changed[stream] = bits
         source = _source(type, interval_s, reading, timezone, unit)
-        had = rollup_notes.named(bits)
-        counters = tuple(c for c in had if not (source.gauge and c == "value"))
+        counters, powers = _said(bits, source.gauge)
         wrap = None if digits is None else 10.0**digits
-        powers = rollup_notes.powers(bits)
-        found.append(Stream(stream, source, counters, powers, wrap, newest))
+        owed_s = None if owed is None else owed.timestamp()
+        found.append(Stream(stream, source, counters, powers, wrap, newest, owed_s))
     if changed:
         streams, kept = np.array(list(changed)), np.array(list(changed.values()))
         await connection.execute(
@@ -98,6 +102,16 @@ async def streams_of(connection: Connection, noted: Mapping[int, int | None]) ->
     return found
 
 
+@lru_cache(maxsize=256)
+def _said(bits: int, gauge: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The counters and the powers of what was said; of a gauge the value is none."""
+    counters = rollup_notes.named(bits)
+    if gauge:
+        counters = tuple(column for column in counters if column != "value")
+    return counters, rollup_notes.powers(bits)
+
+
+@lru_cache(maxsize=256)
 def _source(type: str, interval_s: float, reading: str, timezone: str, unit: str | None) -> Source:
     electric = type == "electricity"
     gauge = BY_MEDIUM[type].reading is Kind.GAUGE

@@ -30,8 +30,15 @@ REST = 4.0
 """The worker rests so many times as long as it worked, within `PAUSE_S`."""
 MANY, MANY_PAUSE_S, MANY_REST = 1000, 120.0, 16.0
 """After so many streams it rests up to so long, and so many times as long as it worked."""
-TOGETHER = 200
-"""Streams made in one transaction: while it lasts, what commits replace in `latest` takes room."""
+TOGETHER, OF_LOCKS = (50, 1000), 8
+"""Streams made in one transaction, least and most, and what part of the server's locks they take.
+
+A server has room for so many locks a connection; we take one a stream.
+"""
+ROOM = """
+    SELECT current_setting('max_locks_per_transaction')::int8
+           * current_setting('max_connections')::int8
+"""
 TRIES = 10
 """How often buckets are made again because a month went into the archive meanwhile."""
 WORKING = 0x0E57EB2
@@ -56,7 +63,8 @@ class Rollups:
         """Make what is new of `streams`; what is asked afterwards is as the readings are."""
         async with self._database.transaction() as connection:
             pending = await rollup_pending.of_streams(connection, streams)
-        for group in _groups(pending):
+            groups = await _groups(connection, pending)
+        for group in groups:
             await self._make(pending.only(group))
 
     async def run(self) -> None:
@@ -81,7 +89,8 @@ class Rollups:
             if alone is None or not alone[0]:
                 return 0
             pending = await rollup_pending.of_all(connection)
-            for stream in await self._made(pending):
+            groups = await _groups(connection, pending)
+            for stream in await self._made(pending, groups):
                 if stream not in pending.notes:
                     for each in pending.stretches[stream]:
                         bits = None if each.bits == ALL else each.bits
@@ -90,14 +99,13 @@ class Rollups:
             await rollup_pending.strike(connection, Pending({}, {}, pending.batches))
         return len(pending.stretches)
 
-    async def _made(self, pending: Pending) -> list[int]:
+    async def _made(self, pending: Pending, groups: list[list[int]]) -> list[int]:
         """Make what is pending; gives the streams that cannot be made."""
         failed: list[int] = []
-        groups = _groups(pending)
         while groups:
             group = groups.pop()
             try:
-                await self._make(pending.only(group))
+                await self._make(pending.only(group), later=True)
             except Unavailable:
                 raise
             except Exception:  # whatever it is, the readings are safe
@@ -109,7 +117,7 @@ class Rollups:
                     groups += [group[:half], group[half:]]
         return failed
 
-    async def _make(self, pending: Pending) -> None:
+    async def _make(self, pending: Pending, *, later: bool = False) -> None:
         """Make what is pending and take the notes away, in one transaction.
 
         Again where readings left into the archive meanwhile: buckets must not be made of what is
@@ -120,7 +128,7 @@ class Rollups:
             async with self._database.transaction() as connection:
                 await _lock(connection, streams)
                 exact = await archive_floors.exact_of(connection, streams)
-                await make(connection, pending.stretches)
+                await make(connection, pending.stretches, later=later)
                 if await archive_floors.exact_of(connection, streams) == exact:
                     await rollup_pending.strike(connection, pending)
                     return
@@ -128,10 +136,14 @@ class Rollups:
         raise Unavailable("readings are leaving into the archive just now; try again in a moment")
 
 
-def _groups(pending: Pending) -> list[list[int]]:
+async def _groups(connection: Connection, pending: Pending) -> list[list[int]]:
     """The streams, as many at a time as the server has room for locks."""
     streams = sorted(pending.stretches)
-    return [streams[n : n + TOGETHER] for n in range(0, len(streams), TOGETHER)]
+    if len(streams) <= TOGETHER[0]:
+        return [streams] if streams else []
+    room = (await (await connection.execute(ROOM)).fetchone() or (0,))[0]
+    together = min(max(room // OF_LOCKS, TOGETHER[0]), TOGETHER[1])
+    return [streams[n : n + together] for n in range(0, len(streams), together)]
 
 
 async def _lock(connection: Connection, streams: Sequence[int]) -> None:
