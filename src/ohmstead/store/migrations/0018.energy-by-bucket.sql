@@ -42,9 +42,9 @@ UPDATE rollups r SET
 FROM archive_floors f JOIN meters m ON m.stream = f.stream
 WHERE r.stream = f.stream AND r.at < f.exact AND m.type = 'electricity';
 
--- All others are made anew, month by month.
+-- All others are made anew, month by month: 32 days hold any month, while a month after 28 February is 28 March.
 INSERT INTO rollup_notes (stream, first, last)
-SELECT r.stream, r.at, least(r.at + interval '1 month', now())
+SELECT r.stream, r.at, least(r.at + interval '32 days', now())
 FROM rollups r JOIN meters m ON m.stream = r.stream
 WHERE m.type = 'electricity' AND r.level = 3 AND r.part = 0;
 
