@@ -1,6 +1,6 @@
 """The management API: what public Wattics clients ask for.  Source: Interop notes, 3.2."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -188,7 +188,7 @@ async def test_what_was_measured(world: World, enter: Enter) -> None:
                 start + n * timedelta(minutes=15),
                 {"1.8.0": 100 + n * 0.25, "36.7.0": 0.5, "56.7.0": 0.25, "76.7.0": -0.25},
             )
-            for n in range(97)
+            for n in range(98)
         ),
     )
     base = f"meters/{meter['id']}"
@@ -219,10 +219,10 @@ async def test_what_was_measured(world: World, enter: Enter) -> None:
     ):
         rows = (await client.get(f"{base}/raw_data", params=odd)).json()
         assert rows[0]["timestamp"] == "2025-06-30T22:00:00.000Z"
-        assert len(rows) in (96, 97)
+        assert len(rows) in (96, 98)
     query = {"month": "7", "year": "2025", "detailed": "true"}
     days = (await client.get(f"{base}/consumptions", params=query)).json()
-    assert len(days) == 1  # of the others nothing is known
+    assert len(days) == 2  # of the others nothing is known
     assert (days[0]["date"], days[0]["weekday"]) == ("2025-07-01", "Tuesday")
     assert days[0]["total_consumption"] == "24000.0 Watt"
     assert days[0]["consumption_by_time"]["00h00m"] == "250.0 Watt"
@@ -231,7 +231,7 @@ async def test_what_was_measured(world: World, enter: Enter) -> None:
     assert set(plain[0]) == {"date", "weekday", "total_consumption"}
     metadata = (await client.get(f"{base}/metadata")).json()
     assert metadata["first_measurement"] == "2025-06-30T22:00:00Z"
-    assert metadata["measurements"] == 97
+    assert metadata["measurements"] == 98
     for what in ("costs", "consumptions"):  # clients look for the first month that has anything
         query = {"month": 7 if what == "costs" else 6, "year": 2025}
         assert (await client.get(f"{base}/{what}", params=query)).json() == []
@@ -240,6 +240,7 @@ async def test_what_was_measured(world: World, enter: Enter) -> None:
     costs = (await client.get(f"{base}/costs", params=query)).json()
     assert costs[0]["total_cost"] == "4.80 EUR"
     assert costs[0]["cost_by_time"]["00h15m"] == "0.05 EUR"
+    assert [day["total_cost"] for day in costs[1:]] == ["0.05 CHF"]
     tariff = (await client.get(f"sites/{meter['site_id']}/tariffs")).json()[0]
     assert (await client.get(f"tariffs/{tariff['id']}")).json() == tariff
 
@@ -259,11 +260,13 @@ TARIFF = {
 
 
 async def priced(world: World, meter: str) -> None:
-    """Let a meter have a tariff of 0.20 EUR a kWh."""
+    """Let a meter have a tariff of 0.20 EUR a kWh, and one in another currency from 2 July on."""
     tariffs, by = Tariffs(world.database), By("test", NOW)
     kept = await tariffs.add(read(TARIFF), None, by=by)
-    first = datetime(2025, 1, 1, tzinfo=UTC).date()
-    await tariffs.assign(await world_meter(world, meter), kept.id, first, None, by=by)
+    other = await tariffs.add(read({**TARIFF, "name": "Other", "currency": "CHF"}), None, by=by)
+    stored = await world_meter(world, meter)
+    await tariffs.assign(stored, kept.id, date(2025, 1, 1), date(2025, 7, 2), by=by)
+    await tariffs.assign(stored, other.id, date(2025, 7, 2), None, by=by)
 
 
 async def test_tariffs(world: World, enter: Enter) -> None:

@@ -1,7 +1,7 @@
 """The management API about what was measured: raw data, consumptions, costs."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from ohmstead.dashboard.management_words import SECURITY, Detail, Named, about, 
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import answers
 from ohmstead.dashboard.proving import Asked
-from ohmstead.errors import NotFound
+from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.store.costs import Cost, Costs
 from ohmstead.store.energy import Energies
 from ohmstead.store.energy_columns import Bucket
@@ -32,8 +32,9 @@ from ohmstead.store.raw import Raw, Stretch
 
 Amount = TypeVar("Amount", float, Decimal)
 
-ROWS_AT_ONCE = 5000
+ROWS_AT_ONCE = 1000
 QUARTER_S = 900.0
+ONE_DAY = timedelta(days=1)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -198,14 +199,8 @@ async def costs(
     first, last = month_of(month, year, now.astimezone(zone).date())
     if first >= last:
         return []
-    asked = Costs(parts.database)
-    steps: list[Cost] = []
-    try:
-        with about("month"):
-            days = await asked.by(meter, "day", first, last, now)
-            steps = await asked.by(meter, _step(meter), first, last, now) if detailed else []
-    except NotFound:  # no tariff on any of the days
-        return []
+    days = await _costs(parts, meter, "day", first, last)
+    steps = await _costs(parts, meter, _step(meter), first, last) if detailed else []
     inside = _by_time(((each.start, each.gross) for each in steps), zone)
     found = []
     for each in days:
@@ -221,6 +216,28 @@ async def costs(
                 cost_by_time=by_time if detailed else None,
             )
         )
+    return found
+
+
+async def _costs(parts: Parts, meter: Meter, size: Size, first: date, last: date) -> list[Cost]:
+    """What the days cost that have a tariff; each alone where they are of two currencies.
+
+    Conflict where the tariff does not go with the meter, which whoever asks cannot change.
+    """
+    asked, now = Costs(parts.database), parts.clock.now()
+    try:
+        return await asked.by(meter, size, first, last, now)
+    except NotFound:  # no tariff on any of the days
+        return []
+    except BadInput as trouble:
+        raise Conflict(str(trouble)) from trouble
+    except Conflict:
+        if last - first <= ONE_DAY:
+            raise
+    found = []
+    while first < last:
+        found += await _costs(parts, meter, size, first, first + ONE_DAY)
+        first += ONE_DAY
     return found
 
 

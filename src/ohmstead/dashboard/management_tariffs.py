@@ -1,5 +1,7 @@
 """The management API about tariffs: documents as docs/tariffs.md has them."""
 
+import re
+
 from litestar import Response, delete, get, post, route
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
@@ -75,9 +77,11 @@ async def add(
     require(user, Action.MANAGE_METERS)
     said = dict(data.tariff)
     organisation = said.pop(ORGANIZATION, None)
+    if isinstance(organisation, str) and re.fullmatch("[0-9]{1,9}", organisation):
+        organisation = int(organisation)
     if organisation is None:
         organisation = user.organisation
-    elif not isinstance(organisation, int) or not sees(user.organisation, organisation):
+    elif type(organisation) is not int or not sees(user.organisation, organisation):
         raise NotFound(f"there is no organization {organisation!r}, or it is not yours to see")
     else:
         await parts.organisations.get(organisation)
