@@ -56,9 +56,7 @@ async def test_buckets_are_made_anew_whatever_they_were(
         "INSERT INTO archive_floors (stream, floor, exact) VALUES (%s, %s, %s)",
         (meter.stream, floor, floor),
     )
-    with pytest.raises(
-        Conflict, match="2025-03-31 is archived.*before 2025-04-01.*archive restore"
-    ):
+    with pytest.raises(Conflict, match=r"2025-03-31 is archived.*before 2025-04-01.*restore"):
         await work.of(meter, date(2025, 3, 31), None)
     done = await work.of(meter, None, None)
     assert (done.first, done.archived) == (floor, floor)

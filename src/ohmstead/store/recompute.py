@@ -27,6 +27,7 @@ NOTE = """
 COUNT = """
     SELECT count(*) AS quarters FROM rollups
     WHERE stream = %s AND level = 0 AND part = 0 AND at >= %s AND at <= %s
+    AND (%s::timestamptz IS NULL OR at < %s)
 """
 
 
@@ -84,5 +85,5 @@ class Recomputing:
             noted = {"stream": stream, "first": since, "last": until}
             await connection.execute(NOTE.encode(), noted)
         await Rollups(self._database).refresh([stream])
-        row = await self._database.one(COUNT, (stream, since, until))
+        row = await self._database.one(COUNT, (stream, since, until, end, end))
         return Recomputed(meter.id, since, until, row["quarters"] if row else 0, exact)
