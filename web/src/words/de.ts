@@ -203,6 +203,7 @@ export const de: Words = {
   "cost.noPrice": "{from} bis {to}: Der Tarif hat keinen Preis.",
   "cost.noVersion": "{from} bis {to}: Es gilt keine Fassung des Tarifs.",
   "cost.noContract": "{from} bis {to}: Der Zähler hat keinen Tarif.",
+  "cost.noWindow": "Keine Messperiode liegt ganz in diesen Zeiten.",
   "cost.noDemand": "{from} bis {to}: Es wurde keine Leistung gemessen.",
   "cost.noneElse": "{from} bis {to}: {why}.",
   "cost.assign": "Tarif zuweisen",

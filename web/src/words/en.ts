@@ -202,6 +202,7 @@ export const en = {
   "cost.noPrice": "{from} to {to}: the tariff has no price.",
   "cost.noVersion": "{from} to {to}: no version of the tariff holds.",
   "cost.noContract": "{from} to {to}: the meter has no tariff.",
+  "cost.noWindow": "No measuring period lies wholly in these hours.",
   "cost.noDemand": "{from} to {to}: no demand was measured.",
   "cost.noneElse": "{from} to {to}: {why}.",
   "cost.assign": "Assign a tariff",

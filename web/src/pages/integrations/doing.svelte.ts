@@ -1,6 +1,6 @@
-import { OFFLINE, Problem } from "../../api/client.ts";
+import { Problem } from "../../api/client.ts";
 import { session } from "../../app/session.svelte.ts";
-import { t } from "../../words/common/index.ts";
+import { said } from "../../parts/said.ts";
 
 /** One step at a time, and what the server said against the last one. */
 export class Doing {
@@ -27,9 +27,6 @@ export class Doing {
 
   /** The trouble in words, for a note beside the button. */
   get said(): string {
-    const problem = this.trouble;
-    if (!problem) return "";
-    if (problem.status === OFFLINE) return t("state.offlineTitle");
-    return problem.detail || t("state.error", { status: problem.status });
+    return this.trouble ? said(this.trouble) : "";
   }
 }

@@ -1,6 +1,6 @@
-import { OFFLINE, Problem } from "../../api/client.ts";
+import { Problem } from "../../api/client.ts";
 import { session } from "../../app/session.svelte.ts";
-import { t } from "../../words/common/index.ts";
+import { said } from "../../parts/said.ts";
 
 /** The steps that a view's buttons stand for, one at a time, and what the server said against the last one. */
 export class Doing {
@@ -18,7 +18,7 @@ export class Doing {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       if (problem.status === 401) session.lost();
-      this.wrong = problem.status === OFFLINE ? t("state.offlineTitle") : problem.detail || t("state.error", { status: problem.status });
+      this.wrong = said(problem);
       return false;
     } finally {
       this.busy = false;
