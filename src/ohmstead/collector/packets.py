@@ -107,11 +107,14 @@ class Packets:
     def _taken(self, request: Request, *, known: bool) -> Reply | None:
         """The reply, or None when it comes later; `known` says that nothing is left to ask."""
         head = request.head
-        sender = head.sender if head.since == self._time else self._sender(head)
-        if isinstance(sender, Reply):
-            return sender
-        if sender is None:
-            return replies.WRONG if known else self._ask(request)
+        sender = head.sender
+        if sender is None or head.since != self._time:
+            found = self._sender(head)
+            if isinstance(found, Reply):
+                return found
+            if found is None:
+                return replies.WRONG if known else self._ask(request)
+            sender = found
         try:
             return self._placed(request, sender, known=known)
         except (BadInput, Forbidden) as misfit:

@@ -23,8 +23,8 @@ from ohmstead.store.packed import Column, Kind, array, seconds, unpacked, whole_
 AT_ONCE = """
     WITH moved AS (
         INSERT INTO latest (stream, at, accepted, raw)
-        SELECT unnest(%s::int4[]), unnest(%s::timestamptz[]), unnest(%s::int8[]),
-            unnest(%s::bytea[])
+        SELECT unnest(%(newest)s::int4[]), unnest(%(newest_at)s::timestamptz[]),
+            {counts}, unnest(%(raw)s::bytea[])
         ON CONFLICT (stream) DO UPDATE SET
             previous_at = latest.at, at = excluded.at, raw = excluded.raw,
             accepted = latest.accepted + excluded.accepted
@@ -32,7 +32,8 @@ AT_ONCE = """
         RETURNING stream, coalesce(previous_at, '-infinity') AS previous_at
     ), noted AS (
         INSERT INTO rollup_batches (streams, firsts, lasts, columns)
-        SELECT %s::int4[], %s::timestamptz[], %s::timestamptz[], %s::int8[]
+        SELECT %(noted)s::int4[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[],
+            %(bits)s::int8[]
     ), stored AS (
         INSERT INTO readings ({names})
         SELECT n.* FROM (SELECT {arrays}) AS n ({names}) JOIN moved m ON m.stream = n.stream
@@ -40,6 +41,8 @@ AT_ONCE = """
     )
     SELECT array_agg(stream), array_agg(previous_at) FROM moved
 """
+SAME = {"newest": "stream", "newest_at": "at", "noted": "stream", "firsts": "at", "lasts": "at"}
+"""Where no stream has two rows each array is given once: the same place of the statement."""
 PLAIN = frozenset({"received_at", "value"})
 """What a packet has beside its numbers."""
 AHEAD_S = 28 * 86_400.0
@@ -89,20 +92,23 @@ async def store(connection: Connection, batch: Batch) -> Moved:
     for them.
     """
     batch = batch.only(batch.rising())
-    counts = np.bincount(np.searchsorted(batch.streams[batch.newest], batch.streams))
     cursor = connection.cursor(binary=True)
     whole_arrays(cursor.adapters)
-    await cursor.execute(
-        _statement(tuple(batch.columns.items())),
-        [
-            array(Column("int4", batch.streams[batch.newest])),
-            array(Column("timestamptz", batch.at[batch.newest])),
-            array(Column("int8", counts)),
-            batch.raws(),
-            *rollup_notes.arrays(batch.streams, batch.at, batch.bits),
-            *batch.arrays(),
-        ],
-    )
+    given = dict(zip(batch.columns, batch.arrays(), strict=True)) | {"raw": batch.raws()}
+    if batch.one_each:
+        given["bits"] = array(Column("int8", batch.bits))
+    else:
+        noted = rollup_notes.arrays(batch.streams, batch.at, batch.bits)
+        newest = batch.streams[batch.newest]
+        counts = np.bincount(np.searchsorted(newest, batch.streams))
+        given |= dict(zip(("noted", "firsts", "lasts", "bits"), noted, strict=True))
+        given |= {
+            "newest": array(Column("int4", newest)),
+            "newest_at": array(Column("timestamptz", batch.at[batch.newest])),
+            "counts": array(Column("int8", counts)),
+        }
+    found = tuple(batch.columns.items())
+    await cursor.execute(_statement(found, one_each=batch.one_each), given)
     streams, before = await cursor.fetchone() or (None, None)
     return Moved(unpacked(streams, "int4"), unpacked(before, "timestamptz"))
 
@@ -131,7 +137,13 @@ async def judged(connection: Connection, batch: Batch, moved: Moved) -> dict[int
 
 
 @lru_cache(maxsize=256)
-def _statement(found: tuple[tuple[str, Kind], ...]) -> bytes:
-    names = listed(name for name, _ in found)
-    arrays = ", ".join(f"unnest(%s::{kind}[])" for _, kind in found)
-    return AT_ONCE.format(names=names, arrays=arrays).encode()
+def _statement(found: tuple[tuple[str, Kind], ...], *, one_each: bool) -> bytes:
+    statement = AT_ONCE.format(
+        names=listed(name for name, _ in found),
+        arrays=", ".join(f"unnest(%({name})s::{kind}[])" for name, kind in found),
+        counts="1" if one_each else "unnest(%(counts)s::int8[])",
+    )
+    if one_each:
+        for name, same in SAME.items():
+            statement = statement.replace(f"%({name})s", f"%({same})s")
+    return statement.encode()

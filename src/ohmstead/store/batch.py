@@ -270,9 +270,11 @@ def _fields(rows: Sequence[Row]) -> Iterator[tuple[str, Column]]:
     ):
         if said.count(None) < len(said):
             yield name, _column(KINDS[name], said)
-    whose = [_who(row) for row in rows]
-    if any(whose):
-        yield "meter_crc", _column("int4", whose)
+    told = [row.identity for row in rows], [row.meter_crc for row in rows]
+    if any(each.count(None) < len(each) for each in told):
+        whose = [_who(row) for row in rows]
+        if any(whose):
+            yield "meter_crc", _column("int4", whose)
 
 
 def _floats(said: Sequence[float | None]) -> Column:

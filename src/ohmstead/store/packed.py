@@ -29,6 +29,11 @@ ELEMENTS: dict[Kind, tuple[int, int, str, int]] = {
     "timestamptz": (1184, 1185, ">i8", 8),
 }
 """Type of an element, of an array of them (pg_type), how the element is written, its bytes."""
+CELL: Mapping[Kind, np.dtype[Any]] = {
+    kind: np.dtype([("length", ">i4"), ("value", written)])
+    for kind, (_, _, written, _) in ELEMENTS.items()
+}
+"""An element of an array, with its length before it."""
 JSONB_ARRAY, BYTEA_ARRAY = 3807, 1001
 DOCUMENTS: dict[Literal["jsonb", "bytea"], tuple[int, int, bytes]] = {
     "jsonb": (3802, JSONB_ARRAY, b"\1"),  # before each stands the version of its form
@@ -97,10 +102,15 @@ def whole_arrays(adapters: AdaptersMap) -> None:
 
 def array(column: Column) -> Packed:
     """The column as one array."""
-    element, oid, *_ = ELEMENTS[column.kind]
+    element, oid, _, size = ELEMENTS[column.kind]
     has_null = column.absent is not None and bool(column.absent.any())
     head = struct.pack(">iiiii", 1, has_null, element, len(column.values), 1)
-    return PACKED[oid](head + _written([column]))
+    if has_null:
+        return PACKED[oid](head + _written([column]))
+    table = np.empty(len(column.values), dtype=CELL[column.kind])
+    table["length"] = size
+    table["value"] = column.values
+    return PACKED[oid](head + table.tobytes())
 
 
 def wires(kind: Literal["jsonb", "bytea"], items: Sequence[bytes | None]) -> Packed:
@@ -130,9 +140,9 @@ def arrays_of(values: Floats) -> list[Packed]:
     if np.isnan(values).any():
         columns = (values[:, n] for n in range(width))
         return [array(Column("float8", each, np.isnan(each))) for each in columns]
-    element, oid, written, size = ELEMENTS["float8"]
+    element, oid, _, size = ELEMENTS["float8"]
     head = struct.pack(">iiiii", 1, 0, element, count, 1)
-    table = np.empty((width, count), dtype=[("length", ">i4"), ("value", written)])
+    table = np.empty((width, count), dtype=CELL["float8"])
     table["length"] = size
     table["value"] = values.T
     return [PACKED[oid](head + each.tobytes()) for each in table]
@@ -194,11 +204,10 @@ def _without(column: Column) -> Values:
 
 def unpacked(wire: bytes | None, kind: Kind) -> Values:
     """The values of an array without NULLs, as `array_agg` gives it; empty for none at all."""
-    written = ELEMENTS[kind][2]
+    plain = ELEMENTS[kind][2][1:]
     if wire is None:
-        return np.empty(0, dtype=written[1:])
-    table = np.frombuffer(wire, dtype=[("length", ">i4"), ("value", written)], offset=20)
-    return table["value"].astype(written[1:])
+        return np.empty(0, dtype=plain)
+    return np.frombuffer(wire, dtype=CELL[kind], offset=20)["value"].astype(plain)
 
 
 def moments(times: Iterable[datetime], count: int) -> npt.NDArray[np.int64]:
