@@ -81,6 +81,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/archive/restorations": {"organisation": 999, "month": "2025-03"},
     "POST /api/archive/columnar": {"before": "2025-01"},
     "POST /api/backups": {"passphrase": "x" * 12, "current_password": "wrong"},
+    "POST /api/energy/recomputings": {"site": 999},
+    "POST /api/removals": {"site": 999},
     "POST /api/readers": {"name": "grafana", "organisation": 999},
     "PUT /api/meters/{id}/role": {"role": "grid"},
     "PUT /api/organisations/{id}": {"name": "Taken"},

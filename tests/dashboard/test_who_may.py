@@ -17,6 +17,7 @@ OWN_TABLES = (
     *("/api/meters/{id}/contracts", "/api/meters/{id}/costs", "/api/meters/{id}/formula"),
     *("/api/virtual-meters", "/api/partners", "/api/contracts", "/api/readers"),
     *("/api/archive", "/api/backups", "/api/broker", "/api/jobs"),
+    *("/api/energy", "/api/removals"),
     "/api/meters/{id}/uploads",
 )
 """Routes whose own tests say who may what."""

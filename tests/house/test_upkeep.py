@@ -142,6 +142,25 @@ async def test_a_backup_over_the_api(world: World, tmp_path: Path) -> None:
     assert (await world.told())[-2:] == ["backup fetched", "backup removed"]
 
 
+async def test_energy_is_made_anew_and_sites_go(world: World) -> None:
+    """docs/api.md, jobs: what of one meter cannot be is said; a site goes with all below it."""
+    made = await world.asked("/api/energy/recomputings", **{"from": "2035-03-01"})
+    assert (made["state"], made["result"]["meters"]) == ("done", 1), made
+    async with world.client("root") as root:
+        for bad in ({}, {"site": 1, "organisation": 1}):
+            assert (await root.post("/api/removals", json=bad)).status_code == 400
+        missing = await root.post("/api/removals", json={"site": 99})
+        assert missing.status_code == 404
+        gone = await world.asked("/api/removals", site=1)
+        assert (gone["state"], gone["result"]) == ("done", {"site": 1})
+        assert (await root.get("/api/meters")).json()["items"] == []
+        assert (await world.asked("/api/removals", organisation=1))["state"] == "done"
+        assert (await root.get("/api/organisations")).json()["items"] == []
+    told = await Audit(world.home.database).page()
+    assert {each.actor for each in told if each.action.endswith("removed")} == {"root@example.org"}
+    assert {"meter removed", "site removed", "user removed"} <= set(await world.told())
+
+
 async def test_who_may_have_the_whole_installation(world: World) -> None:
     """docs/api.md, jobs: its admins alone, and a backup only with a token of the scope admin."""
     asked = {
@@ -150,6 +169,8 @@ async def test_who_may_have_the_whole_installation(world: World) -> None:
         "/api/archive/restorations": {"organisation": 1, "month": "2035-03"},
         "/api/archive/columnar": {"before": "2035-01"},
         "/api/backups": {"passphrase": PASSPHRASE},
+        "/api/energy/recomputings": {},
+        "/api/removals": {"organisation": 1},
         "/api/broker/configuration": {},
     }
     looked = ("/api/jobs", "/api/jobs/1", "/api/backups", "/api/backups/1/file")

@@ -42,7 +42,7 @@ def add(
     """Add a meter that is measured: id, site, type, interval in seconds and way of reading."""
     print_one(
         context,
-        lambda installation, _: SenderAdmin(installation).add(
+        lambda installation, clock: SenderAdmin(installation, clock).add(
             *meter, name=name, unit=unit, wh_per_pulse=wh_per_pulse, counter_digits=digits
         ),
     )
@@ -50,12 +50,12 @@ def add(
 
 def show(context: typer.Context, id: str) -> None:
     """Show one meter."""
-    print_one(context, lambda installation, _: SenderAdmin(installation).show(id))
+    print_one(context, lambda installation, clock: SenderAdmin(installation, clock).show(id))
 
 
 def show_all(context: typer.Context) -> None:
     """Show every meter."""
-    print_all(context, lambda installation, _: SenderAdmin(installation).all())
+    print_all(context, lambda installation, clock: SenderAdmin(installation, clock).all())
 
 
 def change(
@@ -76,7 +76,7 @@ def change(
     every_s = None if interval is None else interval_s(interval)
     print_one(
         context,
-        lambda installation, _: SenderAdmin(installation).change(
+        lambda installation, clock: SenderAdmin(installation, clock).change(
             id,
             interval_s=every_s,
             reading=None if reading is None else str(reading),

@@ -25,7 +25,9 @@ def add(
     """Add a meter that is a formula over others."""
     print_one(
         context,
-        lambda installation, _: VirtualAdmin(installation).add(id, site, formula, type, name),
+        lambda installation, clock: VirtualAdmin(installation, clock).add(
+            id, site, formula, type, name
+        ),
     )
 
 
@@ -37,7 +39,9 @@ def formula(
     ] = None,
 ) -> None:
     """Show a virtual meter's formula, or give it another one; its past follows."""
-    print_one(context, lambda installation, _: VirtualAdmin(installation).change(id, formula))
+    print_one(
+        context, lambda installation, clock: VirtualAdmin(installation, clock).change(id, formula)
+    )
 
 
 def set_parent(
@@ -51,7 +55,10 @@ def set_parent(
     """Put a meter below another one, whose energy is part of that one's, or below none."""
     if (parent is None) != none:
         raise BadInput("say below which meter, or --none")
-    print_one(context, lambda installation, _: VirtualAdmin(installation).set_parent(id, parent))
+    print_one(
+        context,
+        lambda installation, clock: VirtualAdmin(installation, clock).set_parent(id, parent),
+    )
 
 
 def tree(
@@ -60,7 +67,9 @@ def tree(
     site: Annotated[int | None, typer.Option(help="Only of this site.")] = None,
 ) -> None:
     """Show which meters are below which."""
-    found = done(context, lambda installation, _: VirtualAdmin(installation).tree(id, site))
+    found = done(
+        context, lambda installation, clock: VirtualAdmin(installation, clock).tree(id, site)
+    )
     if context.obj[1]:
         print(json.dumps(found, ensure_ascii=False))
         return

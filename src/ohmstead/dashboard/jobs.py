@@ -1,20 +1,22 @@
 """Jobs: work on the whole installation that takes longer than a request should; docs/api.md."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
-from msgspec import Meta, Struct
+from litestar.params import JSONBody, PathParameter
+from msgspec import Meta, Struct, field
 
 from ohmstead.access.roles import Action
 from ohmstead.dashboard import upkeep
-from ohmstead.dashboard.paging import LARGEST_LONG, PAGE_MOST, AfterLong, Limit, paged
+from ohmstead.dashboard.paging import LARGEST, LARGEST_LONG, PAGE_MOST, AfterLong, Limit, paged
 from ohmstead.dashboard.parts import Parts
-from ohmstead.dashboard.problems import answers
+from ohmstead.dashboard.place_shapes import MeterId
+from ohmstead.dashboard.problems import Misfit, answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
+from ohmstead.dashboard.shapes import Shape
 from ohmstead.errors import NotFound
 from ohmstead.store import audit
 from ohmstead.store.people import User
@@ -73,6 +75,77 @@ async def job(id: LongNumber, user: NamedDependency[User], parts: NamedDependenc
     raise NotFound(f"there is no job {id} since the cloud was started; the audit log goes back")
 
 
+class Recompute(Shape, frozen=True):
+    """Whose kept energy is made anew: of these meters, of a site, or of all where neither is said.
+
+    `to` is the day after the last; without days all that there is.
+    """
+
+    meters: Annotated[list[MeterId], Meta(max_length=10_000)] = field(default_factory=list)
+    site: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    first: date | None = field(default=None, name="from")
+    last: date | None = field(default=None, name="to")
+
+
+@post(
+    "/api/energy/recomputings",
+    status_code=202,
+    responses=answers(400, 401, 404, 413, 503),
+    security=SIGNED_IN,
+    summary="Make kept energy anew",
+)
+async def recompute(
+    data: JSONBody[Recompute], user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> Response[Job]:
+    """Make the buckets of energy anew from the readings, as a job; for the installation's admins.
+
+    Its result names the meters of which it could not be.
+    """
+    require(user, Action.MANAGE_INSTALLATION)
+    if data.meters and data.site is not None:
+        raise Misfit("site", "say meters or a site, not both")
+    if data.first is not None and data.last is not None and data.first >= data.last:
+        raise Misfit("to", f"{data.last} is not after from {data.first}")
+    if data.site is not None:
+        await parts.sites.get(data.site)
+    if len(data.meters) == 1:
+        await parts.meters.get(data.meters[0])
+    wanted = upkeep.Recomputing(tuple(data.meters), data.site, data.first, data.last)
+    return await begun(wanted, user, parts, {"meters": len(data.meters), "site": data.site})
+
+
+class Removal(Shape, frozen=True):
+    """What is removed with all below it: a site, or a whole organisation; one of them."""
+
+    site: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    organisation: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+
+
+@post(
+    "/api/removals",
+    status_code=202,
+    responses=answers(400, 401, 404, 413, 503),
+    security=SIGNED_IN,
+    summary="Remove a site or an organisation with all below it",
+)
+async def remove(
+    data: JSONBody[Removal], user: NamedDependency[User], parts: NamedDependency[Parts]
+) -> Response[Job]:
+    """Remove it for good with its people, meters, devices and readings, as a job.
+
+    For admins of the installation; what is empty goes with DELETE.
+    """
+    require(user, Action.MANAGE_INSTALLATION)
+    if (data.site is None) == (data.organisation is None):
+        raise Misfit("site", "say a site or an organisation, one of them")
+    if data.site is not None:
+        whose = (await parts.sites.get(data.site)).organisation
+    else:
+        whose = (await parts.organisations.get(data.organisation or 0)).id
+    wanted = upkeep.Removal(whose, data.site)
+    return await begun(wanted, user, parts, {"site": data.site, "organisation": whose})
+
+
 async def begun(
     wanted: upkeep.Wanted, user: User, parts: Parts, detail: dict[str, Any]
 ) -> Response[Job]:
@@ -107,4 +180,4 @@ def _shown(found: upkeep.Job) -> Job:
     )
 
 
-ROUTES = [jobs, job]
+ROUTES = [jobs, job, recompute, remove]

@@ -60,7 +60,10 @@ async def add(
         )
         managed = await parts.managed.change(
             made,
-            Change(counter_digits=data.counter_digits or None),
+            Change(
+                wh_per_pulse=None if data.wh_per_pulse is UNSET else data.wh_per_pulse,
+                counter_digits=data.counter_digits or None,
+            ),
             by=by(user, parts),
             action="meter added",
         )

@@ -75,6 +75,11 @@ Digits = Annotated[
 ]
 
 
+PulseWh = Annotated[
+    float, Meta(ge=0, le=1_000_000, description="Energy of a pulse; 0: it sends no pulses.")
+]
+
+
 class NewMeter(Shape, frozen=True):
     """A meter to be added; `unit` absent is the usual one of its type."""
 
@@ -85,6 +90,7 @@ class NewMeter(Shape, frozen=True):
     reading: Reading = "cumulative"
     name: OrganisationName | UnsetType = UNSET
     unit: Annotated[str, Meta(max_length=20)] | UnsetType = UNSET
+    wh_per_pulse: PulseWh | UnsetType = UNSET
     counter_digits: Digits | UnsetType = UNSET
 
 
@@ -97,7 +103,7 @@ class MeterChange(Shape, frozen=True):
     interval_s: IntervalS | UnsetType = UNSET
     reading: Reading | UnsetType = UNSET
     unit: Annotated[str, Meta(max_length=20)] | UnsetType = UNSET
-    wh_per_pulse: Annotated[float, Meta(ge=0.001, le=1_000_000)] | UnsetType = UNSET
+    wh_per_pulse: PulseWh | UnsetType = UNSET
     counter_digits: Digits | UnsetType = UNSET
 
 

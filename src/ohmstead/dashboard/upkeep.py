@@ -5,7 +5,7 @@ It lives in another room; work that takes long is a job, whose state can be aske
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -52,6 +52,27 @@ class Columnar:
 
 
 @dataclass(frozen=True, slots=True)
+class Recomputing:
+    """Make kept energy anew from the readings, of these meters, of a site, or (neither) of all."""
+
+    kind: ClassVar[str] = "energy recomputing"
+    meters: tuple[str, ...] = ()
+    site: int | None = None
+    first: date | None = None
+    last: date | None = None
+    organisation: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Remove a site, or (None) the whole organisation, with all below it, readings too."""
+
+    kind: ClassVar[str] = "removal"
+    organisation: int
+    site: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BackupMaking:
     """Write a backup, sealed with `passphrase`, and read it back."""
 
@@ -61,7 +82,15 @@ class BackupMaking:
     organisation: None = None
 
 
-Wanted = ArchiveRun | ArchiveVerification | ArchiveRestoration | Columnar | BackupMaking
+Wanted = (
+    ArchiveRun
+    | ArchiveVerification
+    | ArchiveRestoration
+    | Columnar
+    | Recomputing
+    | Removal
+    | BackupMaking
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ohmstead.clock import Clock
 from ohmstead.errors import BadInput, Conflict, NotFound
 from ohmstead.house.installation import Installation, new_link, on_the_machine
 from ohmstead.store import facts
-from ohmstead.store.audit import Audit, By
+from ohmstead.store.audit import Audit, By, record
 from ohmstead.store.break_outs import BreakOuts
 from ohmstead.store.devices import Device, Devices, mac_of
 from ohmstead.store.facts import Facts
@@ -46,11 +46,12 @@ def interval_s(written: str) -> float:
 
 
 class Admin:
-    """The work of `ohmstead admin` on one open installation."""
+    """The work of `ohmstead admin` on one open installation; `who` acts, or this machine."""
 
-    def __init__(self, installation: Installation, clock: Clock) -> None:
+    def __init__(self, installation: Installation, clock: Clock, who: str | None = None) -> None:
         database = installation.database
         self._installation, self._clock = installation, clock
+        self._who = who or on_the_machine()
         self.organisations, self.sites = Organisations(database), Sites(database)
         self.meters, self.devices = Meters(database), Devices(database)
         self.people, self.facts = People(database), Facts(database)
@@ -60,7 +61,19 @@ class Admin:
     @property
     def _by(self) -> By:
         """Who acts here, for the audit log."""
-        return By(on_the_machine(), self._clock.now())
+        return By(self._who, self._clock.now())
+
+    async def _told(self, action: str, subject: str, organisation: int) -> None:
+        """Tell the audit log what was done here."""
+        by = self._by
+        await record(
+            self._installation.database,
+            actor=by.name,
+            organisation=organisation,
+            action=action,
+            subject=subject,
+            at=by.at,
+        )
 
     async def add_organisation(self, name: str) -> Shown:
         return of_organisation(await self.organisations.add(name, by=self._by))
@@ -92,7 +105,9 @@ class Admin:
         return {"removed": id}
 
     async def add_site(self, name: str, organisation: int, timezone: str) -> Shown:
-        return of_site(await self.sites.add(name, organisation, timezone))
+        made = await self.sites.add(name, organisation, timezone)
+        await self._told("site added", made.name, organisation)
+        return of_site(made)
 
     async def list_sites(self) -> list[Shown]:
         return [of_site(each) for each in await self.sites.all()]
@@ -102,7 +117,7 @@ class Admin:
 
     async def remove_site(self, id: int, yes: bool) -> Shown:
         """Remove it; with `yes` its meters, their devices and readings too."""
-        await self.sites.get(id)
+        site = await self.sites.get(id)
         meters = [meter for meter in await self.meters.all() if meter.site.id == id]
         if meters and not yes:
             raise Conflict(
@@ -112,6 +127,7 @@ class Admin:
         for meter in users_first(meters):
             await self.remove_meter(meter.id, yes)
         await self.sites.remove(id)
+        await self._told("site removed", site.name, site.organisation)
         return {"removed": id}
 
     async def add_meter(
@@ -136,7 +152,9 @@ class Admin:
                     f"device {meter.device} reads meter {id!r}; remove that first, or add --yes"
                 )
             await self.devices.remove(meter.device)
+            await self._told("device removed", meter.device, meter.site.organisation)
         await self.meters.remove(id, with_readings=yes)
+        await self._told("meter removed", meter.id, meter.site.organisation)
         return {"removed": id}
 
     async def add_device(self, mac: str, site: int, meter: str | None) -> Shown:
@@ -151,6 +169,7 @@ class Admin:
         read = await self._meter_of_device(id, site, meter)
         password, digest, claim, claim_digest = self._new_device_secrets()
         device = await self.devices.add(id, read.id, digest, claim_digest)
+        await self._told("device added", device.mac, device.site.organisation)
         shown = await self._of_device(device)
         return {**shown, "password": password, "certificate": certificate, "claim": claim}
 
@@ -158,6 +177,7 @@ class Admin:
         """A new password and claim code for a device; the old ones end, with its connections."""
         password, digest, claim, claim_digest = self._new_device_secrets()
         device = await self.devices.renew(mac, digest, claim_digest)
+        await self._told("device renewed", device.mac, device.site.organisation)
         shown, certificate = (
             await self._of_device(device),
             await self._installation.ca_certificate(),
@@ -195,8 +215,10 @@ class Admin:
         }
 
     async def remove_device(self, mac: str) -> Shown:
-        await self.devices.remove(mac)
-        return {"removed": mac_of(mac)}
+        device = await self.devices.get(mac)
+        await self.devices.remove(device.mac)
+        await self._told("device removed", device.mac, device.site.organisation)
+        return {"removed": device.mac}
 
     async def _of_device(self, device: Device) -> Shown:
         return {

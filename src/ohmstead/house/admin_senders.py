@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from ohmstead.clock import Clock
 from ohmstead.house.admin import Shown, of_meter
-from ohmstead.house.installation import Installation
+from ohmstead.house.installation import Installation, on_the_machine
+from ohmstead.store.audit import By, record
 from ohmstead.store.meter_settings import MeterSettings
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.senders import Senders
@@ -13,8 +15,9 @@ from ohmstead.store.senders import Senders
 class SenderAdmin:
     """The work on one open installation."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, clock: Clock) -> None:
         database = installation.database
+        self._database, self._by = database, By(on_the_machine(), clock.now())
         self._meters, self._settings = Meters(database), MeterSettings(database)
         self._senders = Senders(database)
 
@@ -68,6 +71,7 @@ class SenderAdmin:
             wh_per_pulse=wh_per_pulse,
             counter_digits=counter_digits,
         )
+        await self._told("meter added", made)
         return await self._of(made)
 
     async def change(
@@ -91,7 +95,19 @@ class SenderAdmin:
             name=name,
             counter_digits=counter_digits,
         )
+        await self._told("meter changed", changed)
         return await self._of(changed)
+
+    async def _told(self, action: str, meter: Meter) -> None:
+        """Tell the audit log what was done here."""
+        await record(
+            self._database,
+            actor=self._by.name,
+            organisation=meter.site.organisation,
+            action=action,
+            subject=meter.id,
+            at=self._by.at,
+        )
 
     async def _of(self, meter: Meter) -> Shown:
         pulse = await self._settings.wh_per_pulse(meter.stream)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from ohmstead.clock import Clock
 from ohmstead.errors import BadInput
 from ohmstead.house.admin import of_meter
-from ohmstead.house.installation import Installation
+from ohmstead.house.installation import Installation, on_the_machine
+from ohmstead.store.audit import By
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.virtual_meters import VirtualMeters
 
@@ -15,26 +17,29 @@ Shown: TypeAlias = Mapping[str, Any]
 class VirtualAdmin:
     """The work on formulas and parents in one open installation."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, clock: Clock) -> None:
+        self._by = By(on_the_machine(), clock.now())
         self._meters = Meters(installation.database)
         self._virtual = VirtualMeters(installation.database)
 
     async def add(
         self, id: str, site: int, formula: str, type: str | None, name: str | None
     ) -> Shown:
-        return of_meter(await self._virtual.add(id, site, formula, type=type, name=name))
+        return of_meter(
+            await self._virtual.add(id, site, formula, type=type, name=name, by=self._by)
+        )
 
     async def change(self, id: str, formula: str | None) -> Shown:
         """Another formula for `id`, or, without one, the one it has."""
         if formula is not None:
-            return of_meter(await self._virtual.change(id, formula))
+            return of_meter(await self._virtual.change(id, formula, by=self._by))
         meter = await self._meters.get(id)
         if meter.formula is None:
             raise BadInput(f"meter {id!r} is measured; only a virtual meter has a formula")
         return of_meter(meter)
 
     async def set_parent(self, id: str, parent: str | None) -> Shown:
-        return of_meter(await self._virtual.set_parent(id, parent))
+        return of_meter(await self._virtual.set_parent(id, parent, by=self._by))
 
     async def tree(self, root: str | None, site: int | None) -> list[Shown]:
         """The meters with those below each as its `children`: of all, of a site, or from `root`."""

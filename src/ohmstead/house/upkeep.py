@@ -23,12 +23,16 @@ from ohmstead.dashboard.upkeep import (
     BackupMaking,
     Columnar,
     Job,
+    Recomputing,
+    Removal,
     Wanted,
 )
 from ohmstead.errors import OhmsteadError, TooMany
 from ohmstead.house import archive
+from ohmstead.house.admin import Admin
 from ohmstead.house.broker import configuration
 from ohmstead.house.installation import TO_FETCH, Installation, Place
+from ohmstead.house.recompute import recompute
 from ohmstead.store.audit import By
 
 log = structlog.get_logger(__name__)
@@ -135,7 +139,9 @@ class Upkeep:
         if id in self._jobs:
             self._jobs[id] = replace(self._jobs[id], **what)
 
-    async def _done(self, id: int, wanted: Wanted, by: By) -> tuple[str, Mapping[str, Any]]:
+    async def _done(  # noqa: PLR0911  (one answer a kind)
+        self, id: int, wanted: Wanted, by: By
+    ) -> tuple[str, Mapping[str, Any]]:
         """What it said at the end, and what it gave."""
         loop, home, clock = asyncio.get_running_loop(), self._home, self._clock
 
@@ -157,6 +163,19 @@ class Upkeep:
             case Columnar(before):
                 made = await archive.columnar(home, clock, before)
                 return f"{len(made)} months are columnar", {"months": made}
+            case Recomputing(meters, site, first, last):
+                rows = await recompute(
+                    home, meters, site, not meters and site is None, (first, last), say
+                )
+                bad = [each for each in rows if each["trouble"]]
+                result = {"meters": len(rows), "bad": len(bad), "troubles": bad[:TROUBLES_MOST]}
+                return f"the energy of {len(rows) - len(bad)} meters is made anew", result
+            case Removal(organisation, site):
+                admin = Admin(home, clock, by.name)
+                if site is not None:
+                    return "removed", {"site": (await admin.remove_site(site, True))["removed"]}
+                gone = await admin.remove_organisation(organisation, True)
+                return "removed", {"organisation": gone["removed"]}
             case BackupMaking():
                 return "whole, and read back", await self._backed_up(id, wanted, say)
             case _:

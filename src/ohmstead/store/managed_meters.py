@@ -77,6 +77,7 @@ class Change:
     reading: str | None = None
     unit: str | None = None
     wh_per_pulse: float | None = None
+    """0 says that it sends none."""
     counter_digits: int | None = None
     appliance: bool | None = None
     param_type: str | None = None
@@ -205,7 +206,7 @@ def _checked(meter: Meter, wanted: Change) -> dict[str, Any]:
     if unit is not None and unit not in medium.units and any(medium.units):
         raise BadInput(f"{unit!r} is not a unit of {type}; take one of {', '.join(medium.units)}")
     pulse = wanted.wh_per_pulse
-    if pulse is not None and not SHOWN_LEAST <= pulse <= SHOWN_MOST:
+    if pulse and not SHOWN_LEAST <= pulse <= SHOWN_MOST:
         raise BadInput(f"{pulse:g} Wh a pulse is not between {SHOWN_LEAST:g} and {SHOWN_MOST:g}")
     found: dict[str, Any] = {
         "id": None if wanted.id is None else checked_id(wanted.id),
@@ -218,6 +219,8 @@ def _checked(meter: Meter, wanted: Change) -> dict[str, Any]:
         "wh_per_pulse": pulse,
     }
     changed = {name: value for name, value in found.items() if value is not None}
+    if pulse == 0:
+        changed["wh_per_pulse"] = None
     if wanted.counter_digits is not None:
         changed["counter_digits"] = checked_digits(wanted.counter_digits)
     return changed
