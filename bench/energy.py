@@ -25,6 +25,9 @@ from ohmstead.store.server import PostgresServer
 from ohmstead.store.sites import Organisations, Sites
 
 METERS, DAYS = 500, 30
+SECONDS_METERS, STEADY_METERS = 1000, 100
+QUARTER_ROUNDS = 8
+"""So often the worker begins in a quarter of an hour, under load."""
 FULL_ROUNDS = 800
 YEAR_HOURS = 8760
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
@@ -47,6 +50,10 @@ class Saying:
     def __init__(self, committer: Committer, clock: SystemClock, streams: list[int]) -> None:
         self._committer, self._clock, self._streams = committer, clock, streams
         self._at, self._kwh = clock.now() - timedelta(days=26), 1.0
+
+    def follow(self, other: "Saying") -> None:
+        """Go on where another one ended."""
+        self._at, self._kwh = other._at, other._kwh
 
     async def round(self, step: timedelta) -> None:
         """One packet of each, `step` after the last, committed at once."""
@@ -84,6 +91,45 @@ def cpu_s(server: int) -> float:
     return used
 
 
+async def by_the_second(
+    database: Database, site: int, kept: Rollups, server: int
+) -> dict[str, float]:
+    """CPU of the buckets of a packet, microseconds, where meters speak each second."""
+    clock, found = SystemClock(), dict[str, float]()
+    committer = Committer(database, clock)
+    await database.change(
+        "INSERT INTO meters (id, site, type, interval_s, reading, unit, name)"
+        " SELECT 's' || n, %s, 'electricity', 1.0, 'cumulative', 'kWh', 's' || n"
+        " FROM generate_series(1, %s) AS n",
+        (site, SECONDS_METERS),
+    )
+    rows = await database.rows("SELECT stream FROM meters WHERE interval_s = 1.0 ORDER BY stream")
+    streams = [row["stream"] for row in rows]
+
+    async def costs(say: Saying, rounds: int, each: int, meters: int) -> float:
+        used = 0.0
+        for _ in range(rounds):
+            for _ in range(each):
+                await say.round(timedelta(seconds=1))
+            before = cpu_s(server)
+            await kept.work_off()
+            used += cpu_s(server) - before
+        return used / (rounds * each * meters) * 1e6
+
+    new = Saying(committer, clock, streams)
+    for each in (2, 10, 30, 120):
+        found[f"buckets_first_minutes_{each}_packets_each"] = await costs(
+            new, 1, each, SECONDS_METERS
+        )
+    steady = Saying(committer, clock, streams[:STEADY_METERS])
+    steady.follow(new)
+    await costs(steady, 1, 3900, STEADY_METERS)
+    found["buckets_steady_112_packets_each"] = await costs(
+        steady, QUARTER_ROUNDS, 112, STEADY_METERS
+    )
+    return found
+
+
 async def measured(url: str, server: int) -> dict[str, float]:
     """The figures."""
     found: dict[str, float] = {}
@@ -118,6 +164,7 @@ async def measured(url: str, server: int) -> dict[str, float]:
         await costs("with_buckets_of_each_packet", 8, quarter, 1)
         await costs("with_buckets_15_packets_a_minute_apart", 60, timedelta(minutes=1), 15)
         del found[""]
+        found |= await by_the_second(database, site.id, kept, server)
         await database.change("DELETE FROM rollups WHERE stream = ANY(%s)", (streams,))
         await database.change(HOURS, (streams[-1], FIRST, FIRST + timedelta(hours=YEAR_HOURS)))
         await database.change(BY_DAY, (streams, FIRST + timedelta(days=60), FIRST + timedelta(89)))

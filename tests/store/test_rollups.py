@@ -14,7 +14,8 @@ from ohmstead.store import rollup_make
 from ohmstead.store.committer import Committer, Row
 from ohmstead.store.database import Database
 from ohmstead.store.meter_settings import MeterSettings
-from ohmstead.store.rollups import Rollups
+from ohmstead.store.rollup_pending import Pending, Stretch
+from ohmstead.store.rollups import Rollups, rest_s
 
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 START = datetime(2025, 3, 29, 20, tzinfo=UTC)
@@ -345,3 +346,13 @@ async def test_peaks_of_meters_that_speak_often_are_made_when_the_quarter_is_ove
     assert await database.rows(owed) == []
     for one, other in zip(ones, others, strict=True):
         await as_each_other(database, one.stream, other.stream)
+
+
+def test_the_worker_waits_for_more_packets_of_each_where_there_are_many() -> None:
+    """docs/energy.md: it begins every two minutes at least, unless it works for longer than half."""
+    many = {stream: [Stretch(0.0, 1.0, 0)] for stream in range(200)}
+    assert rest_s(0.1, Pending({}, {}, [])) == 2.0
+    assert rest_s(3.0, Pending(many, {}, [], 399)) == 12.0
+    assert rest_s(90.0, Pending(many, {}, [], 200)) == 30.0
+    assert rest_s(3.0, Pending(many, {}, [], 400)) == 117.0
+    assert rest_s(90.0, Pending(many, {}, [], 400)) == 90.0

@@ -78,6 +78,8 @@ class Pending:
     notes: Mapping[int, Sequence[int]]
     """Stream -> ids of its own notes."""
     batches: Sequence[int]
+    packets: int = 0
+    """How many there are in the batches, of the streams together; those of a commit count once."""
 
     def only(self, streams: Sequence[int]) -> "Pending":
         """That of some streams, and no batches, since those are of others too."""
@@ -101,11 +103,13 @@ async def of_streams(connection: Connection, streams: Sequence[int]) -> Pending:
 async def of_all(connection: Connection) -> Pending:
     """What is new, the oldest first."""
     notes = await _fetched(connection, NOTES_ANY, (NOTES_MOST,))
-    found, ids, last = _arrays([], notes), list[int](), 0
+    found, ids, last, packets = _arrays([], notes), list[int](), 0, 0
     for _ in range(TURNS_MOST):
         batches = await _fetched(connection, BATCHES, (last, BATCHES_MOST))
         ids += [batch[0] for batch in batches]
-        parts = zip(found, _arrays(batches, []), strict=True)
+        new = _arrays(batches, [])
+        packets += len(new[0])
+        parts = zip(found, new, strict=True)
         found = _joined(*(np.concatenate(each) for each in parts))
         if len(batches) < BATCHES_MOST:
             break
@@ -114,7 +118,7 @@ async def of_all(connection: Connection) -> Pending:
     owed = await _fetched(connection, OWED_ANY, (asked, NOTES_MOST))
     parts = zip(found, _arrays([], _as_notes(owed)), strict=True)
     found = _joined(*(np.concatenate(each) for each in parts))
-    return Pending(_stretches(*found), _own(notes), ids)
+    return Pending(_stretches(*found), _own(notes), ids, packets)
 
 
 async def owe(connection: Connection, owed: Mapping[int, float | None]) -> None:

@@ -28,8 +28,11 @@ MAKING = 0x0E57EAF
 PAUSE_S = (2.0, 30.0)
 REST = 4.0
 """The worker rests so many times as long as it worked, within `PAUSE_S`."""
-MANY, MANY_PAUSE_S, MANY_REST = 1000, 120.0, 16.0
-"""After so many streams it rests up to so long, and so many times as long as it worked."""
+MANY, EACH, PERIOD_S = 200, 2, 120.0
+"""When so many streams or more had so many packets each, or more, it begins every so many seconds.
+
+Then more packets of each are worked off together; where each has one, waiting would gain nothing.
+"""
 TOGETHER, OF_LOCKS = (50, 1000), 8
 """Streams made in one transaction, least and most, and what part of the server's locks they take.
 
@@ -70,24 +73,25 @@ class Rollups:
     async def run(self) -> None:
         """Work off notes as they come, until cancelled."""
         while True:
-            began, streams = time.monotonic(), 0
+            began, pending = time.monotonic(), Pending({}, {}, [])
             try:
-                streams = await self.work_off()
+                pending = await self._worked_off()
             except Unavailable as trouble:
                 log.warning("rollups wait for the database", why=str(trouble))
-            took_s = time.monotonic() - began
-            rest, most_s = (MANY_REST, MANY_PAUSE_S) if streams >= MANY else (REST, PAUSE_S[1])
-            await asyncio.sleep(min(max(rest * took_s, PAUSE_S[0]), most_s))
+            await asyncio.sleep(rest_s(time.monotonic() - began, pending))
 
     async def work_off(self) -> int:
         """Work off all notes there are; gives of how many streams, 0 while another process does.
 
         What cannot be made is said and noted for its stream alone: it must not hold up others.
         """
+        return len((await self._worked_off()).stretches)
+
+    async def _worked_off(self) -> Pending:
         async with self._database.transaction() as connection:
             alone = await (await connection.execute(ALONE, (WORKING,))).fetchone()
             if alone is None or not alone[0]:
-                return 0
+                return Pending({}, {}, [])
             pending = await rollup_pending.of_all(connection)
             groups = await _groups(connection, pending)
             for stream in await self._made(pending, groups):
@@ -97,7 +101,7 @@ class Rollups:
                         given = stream, moment(each.first), moment(each.last), bits
                         await connection.execute(rollup_pending.KEEP, given)
             await rollup_pending.strike(connection, Pending({}, {}, pending.batches))
-        return len(pending.stretches)
+        return pending
 
     async def _made(self, pending: Pending, groups: list[list[int]]) -> list[int]:
         """Make what is pending; gives the streams that cannot be made."""
@@ -134,6 +138,17 @@ class Rollups:
                     return
                 await connection.rollback()
         raise Unavailable("readings are leaving into the archive just now; try again in a moment")
+
+
+def rest_s(took_s: float, done: Pending) -> float:
+    """How long the worker rests after it worked so long.
+
+    >>> rest_s(1.0, Pending({}, {}, []))
+    4.0
+    """
+    if len(done.stretches) >= MANY and done.packets >= EACH * len(done.stretches):
+        return max(PERIOD_S - took_s, took_s)
+    return min(max(REST * took_s, PAUSE_S[0]), PAUSE_S[1])
 
 
 async def _groups(connection: Connection, pending: Pending) -> list[list[int]]:
