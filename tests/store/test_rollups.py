@@ -349,7 +349,7 @@ async def test_peaks_of_meters_that_speak_often_are_made_when_the_quarter_is_ove
 
 
 def test_the_worker_waits_for_more_packets_of_each_where_there_are_many() -> None:
-    """docs/energy.md: it begins every two minutes at least, unless it works for longer than half."""
+    """docs/energy.md: it begins every two minutes, unless it works for longer than one."""
     many = {stream: [Stretch(0.0, 1.0, 0)] for stream in range(200)}
     assert rest_s(0.1, Pending({}, {}, [])) == 2.0
     assert rest_s(3.0, Pending(many, {}, [], 399)) == 12.0

@@ -18,8 +18,8 @@ from ohmstead.store.rollup_streams import Stream, streams_of
 
 READINGS_MOST = 20_000
 """How many readings of one stream are looked at in one go, about."""
-TOGETHER_MOST = 150_000
-"""How many of several streams."""
+TOGETHER_MOST, FIRST_MOST = 150_000, 200
+"""How many of several streams; and of how many streams at first, until that is known."""
 WIDENED = 2
 """How often a range is begun earlier before a stream is made alone."""
 CHUNK_S = (86_400.0, 60 * 86_400.0)
@@ -73,15 +73,16 @@ class Making:
     owed: dict[int, float | None]
     later: bool
 
-    def leaves_peaks(self, source: Source, new: Stretch, of: Range) -> bool:
+    def leaves_peaks(self, stream: Stream, new: Stretch, of: Range) -> bool:
         """Whether only the present quarter is made, and its peaks may wait."""
-        often = self.later and source.interval_s <= OFTEN_S and not source.interval
-        return often and of[1] - of[0] <= QUARTER_S and new.last > of[0]
+        often = stream.source.interval_s <= OFTEN_S and not stream.source.interval
+        present = of[1] - of[0] <= QUARTER_S and new.last > of[0]
+        return self.later and often and present and stream.has_peaks
 
-    def done(self, stream: int, of: Range, *, peaks: bool) -> None:
-        """A range of a stream was made, with its peaks or without."""
+    def done(self, stream: int, of: Range, *, later: bool) -> None:
+        """A range of a stream was made, with its peaks or without those, for later."""
         owed = self.owed[stream]
-        if not peaks:
+        if later:
             self.owed[stream] = of[0]
         elif owed is not None and of[0] <= owed < of[1]:
             self.owed[stream] = None
@@ -92,18 +93,20 @@ async def _turn(connection: Connection, work: Sequence[Work], making: Making) ->
     far: list[Work] = []
     todo = [(stream, new, new.first) for stream, new in work]
     for _ in range(WIDENED + 1):
-        near: dict[tuple[Source, Range, bool], list[Wide]] = {}
+        near: dict[tuple[Source, Range, bool, bool], list[Wide]] = {}
         for stream, new, first in todo:
             owed = making.owed[stream.stream]
             of = _goes_on(stream, new, first if owed is None else min(owed, first))
             if of is None or making.exact.get(stream.stream, of[0]) > of[0]:
                 far.append((stream, new))
             else:
-                peaks = not making.leaves_peaks(stream.source, new, of)
-                near.setdefault((stream.source, of, peaks), []).append((stream, new, first))
+                later = making.leaves_peaks(stream, new, of)
+                kind = stream.source, of, stream.has_peaks, later
+                near.setdefault(kind, []).append((stream, new, first))
         todo = []
-        for (_, of, peaks), each in near.items():
-            todo += await _several(connection, each, of, making, peaks=peaks)
+        for (_, of, _, later), each in near.items():
+            todo += await _several(connection, each, of, making, later=later)
+        todo.sort(key=lambda each: each[0].stream)
     far += [(stream, new) for stream, new, _ in todo]
     for stream, new in far:
         await _far(connection, stream, new, making)
@@ -126,23 +129,25 @@ def _goes_on(stream: Stream, new: Stretch, first: float) -> Range | None:
 
 
 async def _several(
-    connection: Connection, work: Sequence[Wide], of: Range, making: Making, *, peaks: bool
+    connection: Connection, work: Sequence[Wide], of: Range, making: Making, *, later: bool
 ) -> list[Wide]:
     """Make a range of several streams of one kind; gives those whose has to begin earlier."""
     wider: list[Wide] = []
-    window_s = float(WINDOW_S) if peaks else 0.0
+    one = work[0][0]
+    window_s = float(WINDOW_S) if one.has_peaks and not later else 0.0
     seen_s = of[1] - of[0] + window_s
-    most, n = max(1, int(TOGETHER_MOST * work[0][0].source.interval_s / seen_s)), 0
+    most = min(max(1, int(TOGETHER_MOST * one.source.interval_s / seen_s)), FIRST_MOST)
+    n = 0
     while n < len(work):
         part, n = work[n : n + most], n + most
         group = Group(tuple(stream for stream, *_ in part))
         near = await read_near(connection, group, of, [new for _, new, _ in part], window_s)
         wider += [(part[m][0], part[m][1], first) for m, first in near.wider.items()]
         if near.read is not None:
-            await write(connection, near.group, of, near.read, peaks=peaks)
+            await write(connection, near.group, of, near.read, peaks=not later)
             await sum_up(connection, near.group, of)
             for stream in near.group.numbers:
-                making.done(stream, of, peaks=peaks)
+                making.done(stream, of, later=later)
         most = max(1, TOGETHER_MOST // max(near.most, 1))
     return wider
 
@@ -162,4 +167,4 @@ async def _far(connection: Connection, stream: Stream, new: Stretch, making: Mak
             await write(connection, group, part, await read_any(connection, group, part))
             begin = part[1]
     await sum_up(connection, group, whole)
-    making.done(stream.stream, whole, peaks=True)
+    making.done(stream.stream, whole, later=False)

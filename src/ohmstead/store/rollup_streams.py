@@ -53,6 +53,11 @@ class Stream:
     newest: datetime | None = None
     owed: float | None = None
 
+    @property
+    def has_peaks(self) -> bool:
+        """Whether there is anything of which peaks of power are made."""
+        return any(column in self.columns for each in self.source.main for column in each)
+
 
 async def stream_of(
     connection: Connection, stream: int, noted: Sequence[int | None]
