@@ -19,6 +19,9 @@ JOBS ?= 1
 # Two more than there are cores: many tests wait for a server, a browser or a meter.
 WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 2 )))
 
+# What is imported is compiled once, not by each of the hundred programs that tests start.
+export PYTHONDONTWRITEBYTECODE :=
+
 VENV := .venv
 BIN := $(VENV)/bin
 MARKS := $(VENV)/.done
@@ -132,23 +135,33 @@ check-types:
 check-pages: $(MARKS)/node
 	@$(BIN)/python web/build.py check
 
-# Programs of the distribution that tests drive (program:package), and Chromium for the pages:
-# installed where that is allowed, else those tests skip.
+# Programs of the distribution that tests drive (program:package), and a browser for the pages: Chromium
+# without its windows takes half the time of a whole one.  Installed where that is allowed, else those
+# tests skip, or take the browser that is there.
 PROGRAMS := curl:curl dbus-daemon:dbus jq:jq mbpoll:mbpoll mosquitto:mosquitto mosquitto_sub:mosquitto-clients
+BROWSERS := chromium chromium-browser google-chrome
+APT_INSTALL := apt-get install -y -qq --no-install-recommends
 .PHONY: browser
-browser:
+browser: $(MARKS)/venv
 	@missing="$$(PATH="$$PATH:/usr/sbin"; \
 		for p in $(PROGRAMS); do command -v $${p%%:*} >/dev/null || echo $${p#*:}; done)"; \
-	test -n "$${OHMSTEAD_CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || \
-		missing="chromium $$missing"; \
-	missing="$$(echo $$missing)"; test -z "$$missing" || { \
+	missing="$$(echo $$missing)"; light=""; \
+	test -n "$${OHMSTEAD_CHROMIUM:-}" || test -e $(MARKS)/browser || \
+		command -v chromium-headless-shell >/dev/null || light=chromium-headless-shell; \
+	test -z "$$missing$$light" || { \
 		if [ "$$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo -n"; else as="none"; fi; \
 		if [ "$$as" = none ] || ! command -v apt-get >/dev/null; then \
-			echo "Not here, and no right to install it: $$missing. The tests that need it will be skipped."; \
+			test -z "$$light" || command -v $(BROWSERS) >/dev/null || missing="$$light $$missing"; \
+			test -z "$$missing" || \
+				echo "Not here, and no right to install it: $$missing. The tests that need it will be skipped."; \
 		else \
-			echo "Installing for the tests: $$missing"; \
+			echo "Installing for the tests: $$missing $$light"; \
 			export DEBIAN_FRONTEND=noninteractive; \
-			$$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+			$$as apt-get update -qq; \
+			test -z "$$missing" || $$as $(APT_INSTALL) $$missing >/dev/null; \
+			test -z "$$light" || $$as $(APT_INSTALL) $$light >/dev/null || command -v $(BROWSERS) || \
+				$$as $(APT_INSTALL) chromium >/dev/null; \
+			touch $(MARKS)/browser; \
 		fi; }
 
 .PHONY: fuzz

@@ -11,10 +11,11 @@ import pytest
 import structlog
 import uvicorn.server
 from hypothesis import HealthCheck, settings
+from tests import memory
 
 HERE = Path(__file__).parent
 CI = os.environ.get("CI", "").lower() in {"true", "1"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 # No test may change the network of the machine it runs on: those about it start a bus of their own.
 os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent/system_bus_socket"
@@ -52,7 +53,18 @@ class _Soon:
 
 vars(uvicorn.server)["asyncio"] = _Soon()
 
-pytest_plugins = ["tests.postgres"] if (HERE / "postgres.py").exists() else []
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The folders of `tmp_path` are in memory, too, unless `--basetemp` says where."""
+    if config.option.basetemp is None:
+        memory.sweep()
+        folder = memory.made_folder()
+        config.option.basetemp = str(folder)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+pytest_plugins = ["tests.postgres", "tests.collecting"] if (HERE / "postgres.py").exists() else []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -101,9 +113,12 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """The browser that page tests drive: `$OHMSTEAD_CHROMIUM`, or the machine's own."""
+    """The browser that page tests drive: `$OHMSTEAD_CHROMIUM`, or the machine's own.
+
+    Chromium without its windows comes first: a page costs half of what it does in a whole browser.
+    """
     named = os.environ.get("OHMSTEAD_CHROMIUM")
     found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not found:
-        pytest.skip("no Chromium on this machine; install the package 'chromium'")
+        pytest.skip("no Chromium on this machine; install the package 'chromium-headless-shell'")
     return Path(found)

@@ -6,8 +6,6 @@ runs it; `$OHMSTEAD_TEST_POSTGRES` names another folder of PostgreSQL's programs
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -15,36 +13,21 @@ from pathlib import Path
 import psycopg
 import pytest
 import pytest_asyncio
+from tests import memory
 
 from ohmstead.store.database import Database, migrate
 from ohmstead.store.server import PostgresServer
 
 TEMPLATE = "template_of_a_test"
-MEMORY, ROOM, FILES = Path("/dev/shm"), 4 << 30, 100_000
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 _number = count()
 
 
 @pytest.fixture(scope="session")
 def reachable_folder() -> Iterator[Path]:
-    """A folder that every user of the machine can enter, unlike pytest's own.
-
-    In memory where that is large enough: a database is a thousand files, and on a disk making and
-    deleting those of each test takes longer than the tests.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="ohmstead-test-", dir=_memory()))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _memory() -> Path | None:
-    """The memory's file system, where there is room for a few servers and programs may run."""
-    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
-        return None
-    found = os.statvfs(MEMORY)
-    roomy = found.f_bavail * found.f_frsize >= ROOM and found.f_favail >= FILES
-    return MEMORY if roomy and not found.f_flag & os.ST_NOEXEC else None
+    """A folder that every user of the machine can enter, unlike pytest's own."""
+    with memory.folder() as path:
+        yield path
 
 
 def served(folder: Path, binaries: Path | None) -> Iterator[str]:

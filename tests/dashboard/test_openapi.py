@@ -1,6 +1,5 @@
 """The API's description: it lists everything, and everything it lists happens."""
 
-import json
 import re
 import subprocess
 import sys
@@ -8,11 +7,11 @@ from typing import Any
 
 import pytest
 from tests.dashboard.conftest import Enter
+from tests.dashboard.described import DOCUMENT
 
 from ohmstead.dashboard.api import ROUTES, routes
 from ohmstead.dashboard.openapi import dumped
 
-DOCUMENT: dict[str, Any] = json.loads(dumped())
 OPERATIONS = [
     (path, method, operation)
     for path, methods in DOCUMENT["paths"].items()

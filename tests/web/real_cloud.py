@@ -1,15 +1,14 @@
 """A running cloud for page tests: two devices, an admin and a manager, each signed in once."""
 
 import json
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, StorageState
+from tests import memory
 from tests.web.conftest import Visitor
 from tests.whole.conftest import Cloud
 from tests.whole.programs import admin, free_ports
@@ -59,9 +58,7 @@ class RealCloud:
 @asynccontextmanager
 async def running_cloud(browser: Browser) -> AsyncIterator[RealCloud]:
     """A cloud of its own until the block ends."""
-    with tempfile.TemporaryDirectory(prefix="ohmstead-pages-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)  # noqa: ASYNC240  (PostgreSQL's own user may enter)
+    with memory.folder() as path:
         http, https, mqtts = free_ports(3)
         cloud = Cloud(path / "cloud", (http, https, mqtts))
         async with cloud.up():

@@ -18,12 +18,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
+from tests.dashboard.described import DOCUMENT
 from tests.web import made_up, made_up_questions
 from tests.web.made_up import BY_ID, METERS, ZONE
 from tests.web.stand_in_accounts import CODE, Accounts
 from tests.web.stand_in_costs import Costs
-
-from ohmstead.dashboard.openapi import dumped
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -32,7 +31,6 @@ CSP = (
 EMAIL = "ada@example.org"
 PASSWORD = "correct horse battery"  # made up, as everything here
 TOKEN = "a-sign-in-link-that-works"
-OPENAPI = json.loads(dumped())
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -91,7 +89,7 @@ class StandIn:
         elif path.startswith("/api/"):
             await self._api(send, (method, path.split("/")[2:]), query, body)
         elif path == "/schema/openapi.json":
-            await _json(send, 200, OPENAPI)
+            await _json(send, 200, DOCUMENT)
         else:
             await self._page(send, path)
 

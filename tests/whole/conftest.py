@@ -1,13 +1,13 @@
 """A cloud on ports of its own, with one site, for tests of the whole way."""
 
 import json
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests import memory
 from tests.whole.programs import Program, admin, free_ports, running
 
 MAC = "024F48000001"
@@ -54,19 +54,10 @@ class Cloud:
         return file
 
 
-@contextmanager
-def reachable() -> Iterator[Path]:
-    """A folder that PostgreSQL's own user may enter when the tests run as root."""
-    with tempfile.TemporaryDirectory(prefix="ohmstead-whole-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
-
-
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """Such a folder."""
-    with reachable() as path:
+    """A folder that PostgreSQL's own user may enter when the tests run as root."""
+    with memory.folder() as path:
         yield path
 
 

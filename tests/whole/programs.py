@@ -1,9 +1,11 @@
 """Ohmstead's programs as a person runs them: processes of their own, found by what they print."""
 
 import asyncio
+import atexit
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -12,6 +14,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 from playwright.async_api import Page, async_playwright
@@ -119,11 +123,12 @@ def command_of(pid: int) -> str:
 
 def descendants(pid: int) -> list[int]:
     """Every process below `pid`."""
-    below: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            below += [child, *descendants(child)]
-    return below
+    try:
+        told = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it ended, or one of its threads did, while it was looked at
+        return descendants(pid) if alive([pid]) else []
+    children = [int(child) for each in told for child in each.split()]
+    return children + [below for child in children for below in descendants(child)]
 
 
 def alive(pids: Sequence[int]) -> list[int]:
@@ -174,17 +179,49 @@ async def running(
 
 async def admin(data: Path, *arguments: str) -> Any:
     """What `ohmstead admin … --json` prints."""
-    command = [sys.executable, "-m", "ohmstead", "admin", *arguments, "--data", str(data), "--json"]
-    done = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        capture_output=True,
-        text=True,
-        timeout=START_TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    words = ["admin", *arguments, "--data", str(data), "--json"]
+    return json.loads(await asyncio.to_thread(_ADMIN.said, words))
+
+
+class Forked:
+    """Where commands that end by themselves are run; started with the first (forked.py)."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._server: subprocess.Popen[str] | None = None
+
+    def said(self, words: list[str]) -> str:
+        """What `ohmstead WORDS` prints; AssertionError with its complaint when it fails."""
+        with self._lock, TemporaryDirectory() as folder:
+            server = self._started()
+            assert server.stdin is not None
+            assert server.stdout is not None
+            server.stdin.write(json.dumps([words, dict(os.environ), folder]) + "\n")
+            server.stdin.flush()
+            ready, _, _ = select.select([server.stdout], [], [], START_TIMEOUT_S)
+            assert ready, f"ohmstead {words} does not end"
+            status = server.stdout.readline()
+            assert status == "0\n", f"{status}: {Path(folder, 'err').read_text()}"
+            return Path(folder, "out").read_text()
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._server is None:
+            self._server = subprocess.Popen(
+                [sys.executable, "-P", str(Path(__file__).with_name("forked.py"))],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # threads do not survive a fork
+            )  # fmt: skip
+            atexit.register(self.end)
+        return self._server
+
+    def end(self) -> None:
+        """End the process that is forked."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            server.communicate()
+
+
+_ADMIN = Forked()
 
 
 @asynccontextmanager

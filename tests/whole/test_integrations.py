@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import aiomqtt
 import pytest
 import pytest_asyncio
+from tests import memory
 from tests.whole.conftest import Cloud
 from tests.whole.programs import Wire, admin, free_ports, running
 from tests.whole.service import (
@@ -50,9 +50,7 @@ EVERYTHING = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service() -> AsyncIterator[Service]:
     """One cloud for all tests here."""
-    with tempfile.TemporaryDirectory(prefix="ohmstead-integrations-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)  # noqa: ASYNC240
+    with memory.folder() as path:
         http, https, mqtts = free_ports(3)
         cloud = Cloud(path / "cloud", (http, https, mqtts))
         async with cloud.up() as program:

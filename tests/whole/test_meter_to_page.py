@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
-from tests.whole.conftest import Cloud, reachable
+from tests import memory
+from tests.whole.conftest import Cloud
 from tests.whole.programs import Wire, browser, free_ports, running
 
 from ohmstead.reading.units import kept
@@ -49,7 +50,7 @@ class Stage:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(chromium: Path) -> AsyncIterator[Stage]:
     """Started once: it is what comes in that differs."""
-    with reachable() as place:
+    with memory.folder() as place:
         http, https, mqtts = free_ports(3)
         cloud = Cloud(place / "cloud", (http, https, mqtts))
         async with cloud.up() as program, browser(chromium) as page:

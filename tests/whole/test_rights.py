@@ -2,24 +2,31 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import pytest
+import pytest_asyncio
+from tests import memory
 from tests.whole.conftest import MAC, Cloud
-from tests.whole.programs import admin
+from tests.whole.programs import admin, free_ports
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OTHER = "024F48000002"
 
 
-@pytest.fixture
-async def devices(cloud: Cloud, place: Path) -> AsyncIterator[list[dict[str, Any]]]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def devices() -> AsyncIterator[list[dict[str, Any]]]:
     """Two devices of a running cloud, as `ohmstead admin device add --json` prints them."""
-    async with cloud.up():
-        await cloud.with_device(place)
-        await admin(cloud.data, "device", "remove", MAC)
-        yield [await admin(cloud.data, "device", "add", mac, "--site", "1") for mac in (MAC, OTHER)]
+    with memory.folder() as place:
+        http, https, mqtts = free_ports(3)
+        cloud = Cloud(place / "cloud", (http, https, mqtts))
+        async with cloud.up():
+            await cloud.with_device(place)
+            await admin(cloud.data, "device", "remove", MAC)
+            site = ("--site", "1")
+            yield [await admin(cloud.data, "device", "add", mac, *site) for mac in (MAC, OTHER)]
 
 
 def client(device: dict[str, Any], **more: Any) -> aiomqtt.Client:
