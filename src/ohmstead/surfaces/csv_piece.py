@@ -15,6 +15,8 @@ from ohmstead.surfaces.csv_proposed import Proposal
 from ohmstead.surfaces.csv_read import Layout
 from ohmstead.surfaces.imports import Imported, Item, Target, WallClock
 
+MOMENT = timedelta(microseconds=1)
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """How a table is read, and how far it was: everything for the next piece.
@@ -114,7 +116,7 @@ def read(
         if place.meter_column and item.meter != place.meter:
             others += 1
             continue
-        items.append(replace(item, meter=None))
+        items.append(replace(item, meter=None) if place.meter_column else item)
         if most is not None and len(items) >= most:
             break
     moment, step = clocks[name].state
@@ -123,14 +125,16 @@ def read(
 
 
 def days_of(items: Sequence[Imported], zone: tzinfo) -> list[tuple[str, str]]:
-    """The days of the zone on which there are readings, as stretches: first, and after the last.
+    """The days of the zone whose energy readings tell, as stretches: first, and after the last.
+
+    A reading tells what was before it: that of midnight belongs to the day that ends.
 
     >>> from datetime import UTC
-    >>> at = [datetime(2025, 1, day, tzinfo=UTC) for day in (1, 2, 4)]
+    >>> at = [datetime(2025, 1, day, tzinfo=UTC) for day in (2, 3, 5)]
     >>> days_of([Imported(n, each) for n, each in enumerate(at)], UTC)
     [('2025-01-01', '2025-01-03'), ('2025-01-04', '2025-01-05')]
     """
-    days = sorted({item.at.astimezone(zone).date() for item in items})
+    days = sorted({(item.at.astimezone(zone) - MOMENT).date() for item in items})
     stretches: list[list[str]] = []
     for day in days:
         after = f"{day + timedelta(days=1)}"
