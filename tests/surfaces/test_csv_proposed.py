@@ -83,6 +83,12 @@ def test_tables_are_found_out(text: str, of: Of, said: dict[str, float]) -> None
     assert (first.at, dict(first.values)) == (FIRST, said)
 
 
+def test_no_row_is_passed_over() -> None:
+    """docs/imports.md: what is no reading is said with its line, the first row below names, too."""
+    _, items = understood("Zeit;kWh;Status\n2025-01-01 00:00;;weg\n2025-01-01 00:15;1;\n", COUNTER)
+    assert [(item.line, type(item)) for item in items] == [(2, Unread), (3, Imported)]
+
+
 def test_a_day_lasts_as_long_as_its_clock_says() -> None:
     """docs/imports.md, "Counters or energies": days of 23 and 25 hours, named by their dates."""
     text = "Tag;Verbrauch kWh\n29.03.2025;12,5\n30.03.2025;11,5\n26.10.2025;10\n"

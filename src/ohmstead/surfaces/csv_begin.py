@@ -111,14 +111,14 @@ def begin_of(
         return Begin(between, rows[first].begin, None, rows[first].begin)
     width = sum(map(bool, rows[first].cells))
     above = [row for row in rows[:first] if any(row.cells)][-ROWS_OF_NAMES:]
-    below = tuple[str, ...]()
+    below: Row | None = None
     while above:
         row = above.pop()
         if _are_units(row.cells):
-            below = tuple(row.cells)
-        elif _names(row.cells, width):
-            body = rows[first].begin
-            return Begin(between, row.begin, row.cells, body, below)
+            below = row
+        elif _names(row.cells, width):  # what is between is no data, which is for a person to see
+            body, said_below = (below.end, below.cells) if below else (row.end, ())
+            return Begin(between, row.begin, row.cells, body, said_below)
     if header:
         return Begin(between, rows[first].begin, rows[first].cells, rows[first].end)
     return Begin(between, rows[first].begin, None, rows[first].begin)
@@ -137,8 +137,11 @@ def _from(rows: Sequence[Row], delimiter: str, skipped: int, header: bool | None
 def _names(cells: Sequence[str], width: int) -> bool:
     """Whether a row has the names of so many columns."""
     filled = [cell for cell in cells if cell]
-    return len(filled) >= max(1, NAMED * width) and not all(
-        looks(cell) in ("stamp", "number", "clock", "digits") for cell in filled
+    kinds = {looks(cell) for cell in filled}
+    return (
+        len(filled) >= max(1, NAMED * width)
+        and "text" in kinds
+        and not kinds & {"stamp", "clock", "digits"}
     )
 
 
