@@ -24,7 +24,6 @@ from ohmstead.store.audit import By
 from ohmstead.store.columnar import convert
 from ohmstead.store.committer import Committer, Fate, Row
 from ohmstead.store.database import Connection, Database
-from ohmstead.store.energy_columns import DIGITS
 from ohmstead.store.meters import Meter, Meters
 from ohmstead.store.retention import Retentions
 from ohmstead.store.rollups import Rollups
@@ -57,15 +56,10 @@ class World:
         streams = [meter.stream for meter in await Meters(self.database).all()]
         await Rollups(self.database).refresh(streams)
         rows = await self.database.rows("SELECT * FROM rollups ORDER BY stream, level, at, part")
-        return [{name: rounded(value) for name, value in row.items()} for row in rows]
+        return [{k: round(v, 9) if isinstance(v, float) else v for k, v in r.items()} for r in rows]
 
     async def events(self) -> list[dict[str, Any]]:
         return await self.database.rows("SELECT * FROM stream_events ORDER BY stream, at, kind")
-
-
-def rounded(value: Any) -> Any:
-    """A number as the API gives it: what is below depends on the order in which rows were added."""
-    return round(value, DIGITS) if isinstance(value, float) else value
 
 
 @pytest_asyncio.fixture
