@@ -12,13 +12,13 @@ IN_BRACKETS = re.compile(r"[\[(]\s*([^\])]+?)\s*[\])]")
 SHORTEST = 2
 """Letters of a unit that counts without brackets: `l` or `A` may be anything."""
 OTHER = re.compile(
-    r"status|qualit|preis|price|kosten|cost|betrag|amount|chf|eur\b|€|\bct\b|temp|einheit|\bunit"
-    r"|bemerk|notiz|note|flag|kennz|nummer|number|\bnr\b|\bid\b|faktor|factor|prozent|percent|co2",
+    r"status|qual[iy]|preis|price|kosten|cost|betrag|amount|chf|eur\b|€|\bct\b|temp|einheit|\bunit"
+    r"|bemerk|notiz|note|flag|kennz|nummer|number|\bnr\b|\bid\b|fa[kc]tor|prozent|percent|co2",
     re.IGNORECASE,
 )
 EXPORT = re.compile(
     r"einspeis|export|r[üu]e?ckspeis|r[üu]e?cklief|lieferung|feed|abgabe|surplus|[üu]bersch|"
-    r"erzeug|produ[ck]t|generat|\ba-|2\.8\.",
+    r"erzeug|produ[ck]t|generation|generated|\ba-|2\.8\.",
     re.IGNORECASE,
 )
 REACTIVE = re.compile(r"blind|reactive|k?var", re.IGNORECASE)
@@ -32,11 +32,11 @@ PHASE = re.compile(r"\b(?:l|phase|ph)[ _]?([123])\b|_l([123])(?:_|\b)", re.IGNOR
 HIGH = re.compile(r"\bht\b|hochtarif|high tariff|\bt1\b|\bpeak", re.IGNORECASE)
 LOW = re.compile(r"\bnt\b|niedertarif|low tariff|\bt2\b|off.?peak", re.IGNORECASE)
 END = re.compile(r"\bbis\b|\bto\b|\bend[e]?\b|until|_to\b|_end\b", re.IGNORECASE)
-START = re.compile(r"\bvon\b|\bfrom\b|start|beginn?|\bab\b|_from\b", re.IGNORECASE)
+START = re.compile(r"\bvon\b|\bfrom\b|start|begin+\b|\bab\b|_from\b", re.IGNORECASE)
 TIME = re.compile(r"zeit|time|datum|date|stamp|uhr|tag\b|day", re.IGNORECASE)
 METER = re.compile(
     r"z[äa]e?hler(?!stand)|meter|messpunkt|messstelle|messlokation|marktlokation|z[äa]e?hlpunkt|obis"
-    r"|metering|\bmp\b|register|kanal|channel|serie",
+    r"|metering|\bmp\b|register|kanal|channel|series?",
     re.IGNORECASE,
 )
 BY_COLUMN = {q.column: q.obis for q in catalogue.ALL}
