@@ -11,7 +11,7 @@ from ohmstead.access import secrets
 from ohmstead.access.roles import Role
 from ohmstead.access.tokens import Scope, new_token
 from ohmstead.dashboard.limited import REFUSED
-from ohmstead.store.audit import By
+from ohmstead.store.audit import Audit, By
 from ohmstead.store.people import User
 from ohmstead.store.tokens import Tokens
 
@@ -57,6 +57,18 @@ async def test_a_token_is_shown_once_and_acts_for_its_owner(
     assert_problem(gone, 401, "revoked")
     assert gone.headers["www-authenticate"].startswith("Bearer")
     assert (await world.told())[-2:] == ["token made", "token revoked"]
+
+
+async def test_admins_of_an_organisation_see_what_became_of_its_tokens(world: World) -> None:
+    """docs/accounts.md: each organisation's admins read its steps; a token's end is one of them."""
+    meter = await world.meter()
+    boss = await world.user("boss@example.org", organisation=meter.site.organisation)
+    await token_of(world, boss, Scope.READ)
+    tokens = Tokens(world.database)
+    (token,) = await tokens.all(person=boss.id)
+    await tokens.revoke(token.id, by=By("somebody", NOW))
+    told = await Audit(world.database).page(organisation=meter.site.organisation)
+    assert [step.action for step in told][:2] == ["token revoked", "token made"]
 
 
 async def test_a_token_ends(world: World, enter: Enter) -> None:

@@ -167,21 +167,24 @@ class Tokens:
         token = await self.get(id)
         async with self._database.transaction() as connection:
             gone = await connection.execute(
-                "DELETE FROM tokens WHERE id = %s RETURNING digest", (id,)
+                "DELETE FROM tokens t USING users u WHERE t.id = %s AND u.id = t.person"
+                " RETURNING t.digest, coalesce(t.organisation, u.organisation)",
+                (id,),
             )
-            digest = await gone.fetchone()
-            if digest is None:  # somebody was quicker
+            row = await gone.fetchone()
+            if row is None:  # somebody was quicker
                 raise NotFound(f"there is no token {id}; `ohmstead admin token list` shows them")
+            digest, organisation = row
             await record(
                 connection,
                 actor=by.name,
-                organisation=token.organisation,
+                organisation=organisation,  # whose admins are to see it, as when it was made
                 action="token revoked",
                 subject=token.email,
                 detail={"token": id, "scope": str(token.scope)},
                 at=by.at,
             )
-        return bytes(digest[0])
+        return bytes(digest)
 
 
 def checked_name(name: str) -> str:
