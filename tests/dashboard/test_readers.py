@@ -1,5 +1,6 @@
 """Logins of the views of SQL, over the API."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 import psycopg
@@ -34,6 +35,24 @@ async def test_a_reader_is_made_renewed_and_removed(
     assert_problem(await ada.delete("/api/readers/reader_panels"), 404)
     assert_problem(await ada.post("/api/readers", json={"name": "9 lives"}), 400, "name")
     assert (await world.told())[-3:] == ["reader added", "reader renewed", "reader removed"]
+
+
+async def test_several_at_once_are_one_after_the_other(world: World, sign_in: SignIn) -> None:
+    """docs/api.md, errors: of those who ask for the same at once, one gets it and none a 500."""
+    works = (await world.meter()).site.organisation
+    await world.user()
+    ada = await sign_in()
+    partner = (await ada.post("/api/partners", json={"name": "P"})).json()["id"]
+
+    async def statuses(method: str, path: str, body: object = None) -> list[int]:
+        asked = [ada.request(method, path, json=body) for _ in range(5)]
+        return sorted({answer.status_code for answer in await asyncio.gather(*asked)})
+
+    path = f"/api/partners/{partner}"
+    assert await statuses("PUT", path, {"organisations": [works]}) == [200]
+    assert await statuses("POST", "/api/readers", {"name": "same"}) == [201, 409]
+    assert await statuses("POST", "/api/readers/same/renew") == [200]
+    assert await statuses("DELETE", "/api/readers/same") == [204, 404]
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MANAGER, Role.ADMIN])

@@ -91,6 +91,7 @@ class Partners:
         for each in wanted:
             await Organisations(self._database).get(each)
         async with self._database.transaction() as connection:
+            await connection.execute("SELECT FROM partners WHERE id = %s FOR UPDATE", (id,))
             await connection.execute("DELETE FROM partner_organisations WHERE partner = %s", (id,))
             await connection.execute(
                 "INSERT INTO partner_organisations (partner, organisation)"

@@ -20,6 +20,8 @@ GROUP = "ohmstead_reader"
 PREFIX = "reader_"
 LONGEST = 40
 CONNECTIONS_MOST = 10
+CHANGING = 0x0E57EAE
+"""The advisory lock of whoever changes roles."""
 DEFAULTS = {
     "default_transaction_read_only": "on",
     "statement_timeout": "60s",
@@ -87,7 +89,7 @@ class SqlReaders:
         role, password = named(name), secrets.token_urlsafe(24)
         if organisation is not None:
             await Organisations(self._database).get(organisation)
-        async with _allowed(), self._database.transaction() as connection:
+        async with self._alone() as connection:
             known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
             if await (await connection.execute(known, (role,))).fetchone():
                 raise Conflict(f"there is a login {role!r} already; take another name")
@@ -104,7 +106,8 @@ class SqlReaders:
     async def renew(self, name: str, *, by: By) -> tuple[str, str]:
         """User name and new password; who is connected stays so.  NotFound, Forbidden."""
         reader, password = await self.get(name), secrets.token_urlsafe(24)
-        async with _allowed(), self._database.transaction() as connection:
+        async with self._alone() as connection:
+            await _still(connection, reader.name)
             await prepare(connection)
             await _make(connection, reader.name, password, there=reader.can_sign_in)
             await _tell(connection, by, "reader renewed", reader.name, reader.organisation)
@@ -113,7 +116,8 @@ class SqlReaders:
     async def remove(self, name: str, *, by: By) -> str:
         """Remove a reader and end its connections; gives its user name.  NotFound, Forbidden."""
         reader = await self.get(name)
-        async with _allowed(), self._database.transaction() as connection:
+        async with self._alone() as connection:
+            await _still(connection, reader.name)
             await connection.execute("DELETE FROM sql_readers WHERE name = %s", (reader.name,))
             if reader.can_sign_in:
                 await connection.execute(SQL("ALTER ROLE {} NOLOGIN").format(_role(reader.name)))
@@ -125,6 +129,20 @@ class SqlReaders:
                 await connection.execute(SQL("DROP ROLE {}").format(_role(reader.name)))
             await _tell(connection, by, "reader removed", reader.name, reader.organisation)
         return reader.name
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[Connection]:
+        """A transaction in which nobody else changes roles: two at once would both fail."""
+        async with _allowed(), self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (CHANGING,))
+            yield connection
+
+
+async def _still(connection: Connection, name: str) -> None:
+    """NotFound when somebody was quicker and removed it."""
+    found = await connection.execute("SELECT FROM sql_readers WHERE name = %s", (name,))
+    if await found.fetchone() is None:
+        raise NotFound(f"there is no reader {name!r}; `ohmstead admin reader list` shows them")
 
 
 def named(name: str) -> str:
