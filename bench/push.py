@@ -42,6 +42,8 @@ STREAMS = 10_000
 PEERS = HERE.parent / ".venv-peers" / "bin"
 READY_S = 60.0
 BUCKETS_S = 120.0
+WHOLE_S = 120.0
+"""The worker that makes buckets rests no longer: all that a packet costs shows in as much time."""
 SETTLE_S = 3.0
 """Backends that end meanwhile take what they used out of the sum."""
 MILLION = 1_000_000
@@ -280,7 +282,8 @@ async def ours(folder: Path, workers: int, options: argparse.Namespace, times: T
         what = f"{workers} worker{'s' if workers > 1 else ''}"
         main = Case(f"ohmstead, {what}, 256 connections", url, pid, login=login, workers=True)
         await asyncio.to_thread(warmed, main, times)
-        print(await buckets(cloud.data, pid))  # so that the worker rests while cases are measured
+        packets, us = await buckets(cloud.data, pid)  # so that the worker rests meanwhile
+        print(f"buckets of {packets} packets, made afterwards: {us / max(packets, 1):.1f} us each")
         await asyncio.sleep(SETTLE_S)
         cases = [main]
         if workers == 1 and not options.quick:
@@ -313,9 +316,7 @@ async def ours(folder: Path, workers: int, options: argparse.Namespace, times: T
                     lambda: list(measure_plain(folder, url_of, options.seconds, times))
                 ):
                     print(row(case, figures))
-            print(
-                row(main, await asyncio.to_thread(measured, main, options.seconds, times)), "again"
-            )
+            print(await whole(main, cloud.data, times))
         if options.million:
             await million(main, times)
 
@@ -335,8 +336,19 @@ async def million(case: Case, times: Times) -> None:
         )
 
 
-async def buckets(data: Path, pid: int) -> str:
-    """Make the buckets of energy that wait to be made of packets; what that took, as a line.
+async def whole(case: Case, data: Path, times: Times) -> str:
+    """What a packet costs with its buckets: two minutes of packets, then what is left is made."""
+    figures = await asyncio.to_thread(measured, case, WHOLE_S, times)
+    packets, left_us = await buckets(data, case.pid)
+    each = figures.cpu_us + left_us / (figures.requests_s * WHOLE_S)
+    return (
+        f"{row(case, figures)} two minutes; with the buckets of {packets} packets, made afterwards:"
+        f" {each:.1f} us"
+    )
+
+
+async def buckets(data: Path, pid: int) -> tuple[int, float]:
+    """Make the buckets of energy that wait to be made; of how many packets, and the CPU, in us.
 
     The cloud does so by itself when its worker has rested, at most two minutes after many meters.
     """
@@ -349,8 +361,7 @@ async def buckets(data: Path, pid: int) -> str:
         end = time.monotonic() + BUCKETS_S
         while not await Rollups(database).work_off() and packets and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(1)  # the worker has it at this moment
-        us = (time.process_time() + cpu(pid)[1] - before) * 1e6 / max(packets, 1)
-    return f"buckets of {packets} packets, made afterwards: {us:.1f} us of CPU a packet"
+        return packets, (time.process_time() + cpu(pid)[1] - before) * 1e6
 
 
 def _name(pid: int) -> str:
