@@ -143,9 +143,9 @@ def site(question: str, query: Query) -> dict[str, Any] | None:
         return {"site": 1, "totals": OWN_USE}
     if question != "breakdown":
         return None
-    above, below = METERS[:2]
+    above, below, apart = METERS[:3]
     first, last = (begins(date.fromisoformat(query[key])) for key in ("from", "to"))
-    part = {"virtual": False, "estimated": [0.0], "completeness": [1.0]}
+    part = {"virtual": False, "estimated": [0.0], "completeness": [1.0], "again": []}
     return {
         "site": 1,
         "type": "electricity",
@@ -163,6 +163,8 @@ def site(question: str, query: Query) -> dict[str, Any] | None:
              "energy": [100.0], "total": 100.0, "share": 1.0},
             {**part, "meter": below.id, "name": below.name, "parent": above.id,
              "energy": [60.0], "total": 60.0, "share": 0.6},
+            {**part, "meter": apart.id, "name": apart.name, "parent": None, "virtual": True,
+             "energy": [60.0], "total": 60.0, "share": None, "again": [below.id]},
         ],
         "untracked": [{"meter": above.id, "energy": [40.0], "total": 40.0, "share": 0.4}],
     }  # fmt: skip

@@ -24,7 +24,11 @@ async def test_where_the_energy_went(cloud: StandIn, visitor: Visitor) -> None:
         await expect(page.get_by_test_id("peaks").locator("[data-value]")).to_have_count(2)
         base = page.get_by_test_id("load-duration").locator("[data-value]")
         await expect(base).to_have_attribute("data-value", "0.2")
-        await page.get_by_test_id("breakdown").get_by_text("Untracked").wait_for()
+        parts = page.get_by_test_id("breakdown")
+        await parts.get_by_text("Untracked").wait_for()
+        await expect(parts.get_by_role("list").last).to_contain_text(
+            "Bakery"
+        )  # apart from the tree
         own = page.get_by_test_id("own-use").locator("[data-value]")
         await expect(own.first).to_have_text("80%")
         heat = page.get_by_test_id("heat-map").get_by_role("slider")
