@@ -92,8 +92,14 @@ demo: setup  ## Run a cloud and five simulated meters; Ctrl-C ends everything
 # In CI, where the machine is shared, a test that fails is tried once more, and the summary says which.
 RERUNS := $(if $(filter true 1,$(CI)),--reruns 1 -raR)
 .PHONY: test
-test: setup check browser oracles clients  ## Run the checks and all tests
+test: setup browser oracles clients  ## Run the checks and all tests
+	@$(MAKE) --jobs=2 check $(MARKS)/compiled
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(RERUNS) $(ARGS)
+
+# Once, beside the checks, so that not each worker compiles all tests for itself.
+$(MARKS)/compiled: | $(MARKS)/package
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true  # what is wrong, the tests say
+	@touch $@
 
 # Debian's own PostgreSQL, the oldest that is supported, in the place of the wheel's.
 POSTGRES15 := /usr/lib/postgresql/15/bin

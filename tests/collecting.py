@@ -1,5 +1,6 @@
 """In what order tests run: the long ones first.  And doctests, where there are some."""
 
+import gc
 import os
 from collections.abc import Generator
 from itertools import groupby
@@ -10,6 +11,17 @@ from _pytest.doctest import DoctestModule
 
 LONG = ("whole", "web")
 """Rooms with servers and browsers: begun last, one of their tests would keep a machine waiting."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """No looking for garbage among thousands of tests, neither while they are found nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
