@@ -316,7 +316,7 @@ async def test_lists_come_in_pages(world: World, enter: Enter) -> None:
 WRONG: list[tuple[str, str, Any, int, str | None]] = [
     ("POST", "meters", {"meter": {"name": "x"}}, 400, "meter.site_id"),
     ("POST", "meters", {"meter": {"site_id": 1, "type": "gold"}}, 400, "meter.type"),
-    ("POST", "meters", {"meter": {"site_id": 1, "reading": "x"}}, 400, "meter.reading"),
+    ("POST", "meters", {"site_id": 1, "type": "gas", "reading": "x"}, 400, "meter.reading"),
     ("POST", "meters", {"meter": {"site_id": 99, "type": "gas"}}, 404, None),
     ("POST", "meters", {}, 400, "meter.site_id"),
     ("POST", "meters", [], 400, None),

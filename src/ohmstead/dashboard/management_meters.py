@@ -175,6 +175,9 @@ def _wanted(
     units = BY_MEDIUM[(kind or of).lower()].units
     if said.unit is not None and said.unit not in units and any(units):
         raise Misfit(f"{word}.unit", f"{said.unit!r} is none of {', '.join(units)}")
+    reading = None if said.reading is None else said.reading.strip().lower()
+    if reading is not None and reading not in READING:
+        raise Misfit(f"{word}.reading", f"{said.reading!r} is none of {', '.join(READING)}")
     with about(f"{word}.reference"):
         id = None if said.reference is None else checked_id(said.reference)
     with about(f"{word}.name"):
@@ -185,7 +188,7 @@ def _wanted(
         name=name,
         type=None if kind is None else kind.lower(),
         interval_s=_seconds(said.process_sampling_rate),
-        reading=None if said.reading is None else READING[said.reading],
+        reading=None if reading is None else READING[reading],
         unit=said.unit,
         wh_per_pulse=said.wh_per_pulse,
         param_type=said.param_type,

@@ -127,7 +127,7 @@ class MeterGiven(Struct, frozen=True, kw_only=True):
     reference: Reference | None = None
     unit: Annotated[str, Meta(max_length=20)] | None = None
     param_type: Annotated[str, Meta(max_length=40)] | None = None
-    reading: Literal["cum", "avg"] | None = None
+    reading: Annotated[str, Meta(max_length=40, examples=["cum", "avg"])] | None = None
     process_sampling_rate: Minutes | None = None
     wh_per_pulse: Annotated[float, Meta(ge=0.001, le=1_000_000)] | None = None
 
