@@ -266,7 +266,7 @@ async def associated_users(
     found = await own_site(id, user, parts)
     require(user, Action.INVITE)
     seen = await parts.site_grants.people(found.site)
-    return [people.shown(await parts.profiles.of(each)) for each in seen]
+    return [people.shown(each) for each in await parts.profiles.of_each(seen)]
 
 
 @get(

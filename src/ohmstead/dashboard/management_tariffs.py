@@ -149,15 +149,7 @@ async def of_site(
 ) -> list[shapes.Tariff]:
     """The tariffs that meters of a site have or had."""
     site = (await site_of(id, user, parts)).site
-    found = Tariffs(parts.database)
-    return [_shown(each) for each in await found.all() if await _is_at(found, each, site.id, parts)]
-
-
-async def _is_at(tariffs: Tariffs, kept: Kept, site: int, parts: Parts) -> bool:
-    for contract in await tariffs.contracts(tariff=kept.id) if kept.meters else ():
-        if (await parts.meters.get(contract.meter)).site.id == site:
-            return True
-    return False
+    return [_shown(each) for each in await Tariffs(parts.database).all(site=site.id)]
 
 
 def _shown(kept: Kept) -> shapes.Tariff:

@@ -1,5 +1,6 @@
 """Users as who manages them asks: page by page, with name and surname apart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ohmstead.store.database import Database, Record
@@ -40,6 +41,13 @@ class Profiles:
         """What else is known of `user`."""
         found = await self._database.rows(f"{PROFILES} WHERE u.id = %s", (user.id,))
         return _profile(found[0]) if found else Profile(user, user.name, "", None)
+
+    async def of_each(self, users: Sequence[User]) -> list[Profile]:
+        """The same of many, in one question, by number."""
+        found = await self._database.rows(
+            f"{PROFILES} WHERE u.id = ANY(%s) ORDER BY u.id", ([user.id for user in users],)
+        )
+        return [_profile(row) for row in found]
 
     async def set(self, user: User, *, surname: str | None, plan: str | None) -> Profile:
         """Keep which end of the name is the surname, and the plan; None stays as it is."""

@@ -25,6 +25,9 @@ CONTRACTS = """
     SELECT c.id, c.tariff, t.name, c.first, c.last, m.id AS meter
     FROM contracts c JOIN tariffs t ON t.id = c.tariff JOIN meters m ON m.stream = c.stream
 """
+OF_SITE = """
+    SELECT c.tariff FROM contracts c JOIN meters m ON m.stream = c.stream WHERE m.site = %(site)s
+"""
 YEARS = (1990, 2199)
 
 
@@ -76,16 +79,23 @@ class Tariffs:
         return kept
 
     async def all(
-        self, organisation: int | None = None, *, after: int = 0, limit: int | None = None
+        self,
+        organisation: int | None = None,
+        *,
+        site: int | None = None,
+        after: int = 0,
+        limit: int | None = None,
     ) -> list[Kept]:
         """All of them by id, or those of one organisation and those of everybody.
 
-        With `limit` at most so many, from behind the id `after`.
+        With `site` those that meters there have or had; with `limit` at most so many, from behind
+        the id `after`.
         """
         found = await self._database.rows(
             f"{TARIFFS} WHERE (%(of)s::int4 IS NULL OR t.organisation IS NULL"
-            " OR t.organisation = %(of)s) AND t.id > %(after)s ORDER BY t.id LIMIT %(limit)s",
-            {"of": organisation, "after": after, "limit": limit},
+            " OR t.organisation = %(of)s) AND t.id > %(after)s"
+            f" AND (%(site)s::int4 IS NULL OR t.id IN ({OF_SITE})) ORDER BY t.id LIMIT %(limit)s",
+            {"of": organisation, "site": site, "after": after, "limit": limit},
         )
         return [_kept(row) for row in found]
 
