@@ -17,8 +17,8 @@ from ohmstead.dashboard.problems import Misfit, answers
 from ohmstead.dashboard.proving import by, require
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.dashboard.shapes import Shape
-from ohmstead.errors import NotFound
 from ohmstead.store import audit
+from ohmstead.store import jobs as store
 from ohmstead.store.people import User
 
 LongNumber = Annotated[int, PathParameter(ge=1, le=LARGEST_LONG, description="Its number.")]
@@ -30,7 +30,7 @@ class Job(Struct, frozen=True, kw_only=True):
     id: int
     kind: Annotated[str, Meta(examples=["backup", "archive run"])]
     organisation: int | None
-    state: upkeep.State
+    state: store.State
     said: str
     asked_by: str
     asked_at: datetime
@@ -53,11 +53,11 @@ async def jobs(
     after: AfterLong = None,
     limit: Limit = PAGE_MOST,
 ) -> Jobs:
-    """What was asked for since the cloud started; for admins of the installation."""
+    """What was asked for, and what became of it; for admins of the installation."""
     require(user, Action.MANAGE_INSTALLATION)
-    found = [each for each in parts.upkeep.jobs() if after is None or each.id < after]
+    found = await store.Jobs(parts.database).page(after, limit + 1)
     page, following = paged(found, limit, lambda each: each.id)
-    return Jobs(items=list(map(_shown, page)), next=following)
+    return Jobs(items=[_shown(each, parts) for each in page], next=following)
 
 
 @get(
@@ -69,10 +69,7 @@ async def jobs(
 async def job(id: LongNumber, user: NamedDependency[User], parts: NamedDependency[Parts]) -> Job:
     """How far a job is; for admins of the installation."""
     require(user, Action.MANAGE_INSTALLATION)
-    for each in parts.upkeep.jobs():
-        if each.id == id:
-            return _shown(each)
-    raise NotFound(f"there is no job {id} since the cloud was started; the audit log goes back")
+    return _shown(await store.Jobs(parts.database).get(id), parts)
 
 
 class Recompute(Shape, frozen=True):
@@ -160,18 +157,18 @@ async def begun(
         detail=detail,
         at=now.at,
     )
-    made = parts.upkeep.begin(wanted, now)
+    made = await parts.upkeep.begin(wanted, now)
     where = {"Location": f"/api/jobs/{made.id}"}
-    return Response(_shown(made), status_code=202, headers=where)
+    return Response(_shown(made, parts), status_code=202, headers=where)
 
 
-def _shown(found: upkeep.Job) -> Job:
+def _shown(found: store.Job, parts: Parts) -> Job:
     return Job(
         id=found.id,
         kind=found.kind,
         organisation=found.organisation,
         state=found.state,
-        said=found.said,
+        said=parts.upkeep.progress(found.id) or found.said,
         asked_by=found.asked_by,
         asked_at=found.asked_at,
         began_at=found.began_at,

@@ -3,16 +3,15 @@
 It lives in another room; work that takes long is a job, whose state can be asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
 from ohmstead.errors import Unavailable
 from ohmstead.store.audit import By
-
-State = Literal["waiting", "running", "done", "failed"]
+from ohmstead.store.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +93,6 @@ Wanted = (
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """Something that was asked for, and how far it is; `result` once it is done."""
-
-    id: int
-    kind: str
-    organisation: int | None
-    asked_by: str
-    asked_at: datetime
-    state: State = "waiting"
-    said: str = ""
-    began_at: datetime | None = None
-    ended_at: datetime | None = None
-    result: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Backup:
     """A backup that waits to be fetched; it goes at `until`."""
 
@@ -122,12 +105,12 @@ class Backup:
 class Upkeep(Protocol):
     """The work on the installation as a whole."""
 
-    def begin(self, wanted: Wanted, by: By) -> Job:
+    async def begin(self, wanted: Wanted, by: By) -> Job:
         """Note that it is to be done, one after the other; TooMany when too much waits."""
         ...
 
-    def jobs(self) -> Sequence[Job]:
-        """The last jobs since the cloud started, the newest first."""
+    def progress(self, id: int) -> str | None:
+        """What the job says now, None unless it is being done."""
         ...
 
     def backups(self) -> Sequence[Backup]:
@@ -150,11 +133,11 @@ class Upkeep(Protocol):
 class NoUpkeep:
     """An API without an installation around it: nothing was asked for, and nothing can be."""
 
-    def begin(self, wanted: Wanted, by: By) -> Job:  # noqa: ARG002
+    async def begin(self, wanted: Wanted, by: By) -> Job:  # noqa: ARG002
         raise Unavailable("only a running cloud does this")
 
-    def jobs(self) -> Sequence[Job]:
-        return ()
+    def progress(self, id: int) -> str | None:  # noqa: ARG002
+        return None
 
     def backups(self) -> Sequence[Backup]:
         return ()

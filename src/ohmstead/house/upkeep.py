@@ -1,13 +1,11 @@
 """Work on the whole installation that is asked for over the API: one job after the other.
 
-Jobs are remembered as long as the cloud runs, and told of in the audit log; a backup waits in the
-data folder for a day, whatever is started anew meanwhile.
+Jobs and what became of them are in the database; one that a stop cut off is not taken up again, but
+says so.  A backup waits in the data folder for a day.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_never
@@ -22,7 +20,6 @@ from ohmstead.dashboard.upkeep import (
     Backup,
     BackupMaking,
     Columnar,
-    Job,
     Recomputing,
     Removal,
     Wanted,
@@ -34,11 +31,11 @@ from ohmstead.house.broker import configuration
 from ohmstead.house.installation import TO_FETCH, Installation, Place
 from ohmstead.house.recompute import recompute
 from ohmstead.store.audit import By
+from ohmstead.store.jobs import Job, Jobs, State
 
 log = structlog.get_logger(__name__)
 
 WAITING_MOST = 8
-REMEMBERED = 200
 TIMEOUT_S = 6 * 3600.0
 LOOK_EVERY_S = 600.0
 """How often backups are looked through for those whose time is over."""
@@ -70,32 +67,36 @@ class Upkeep:
         self._archive, self._keys = archive_folder, keys
         self._folder = data / TO_FETCH
         self._waiting: asyncio.Queue[tuple[int, Wanted, By]] = asyncio.Queue(WAITING_MOST)
-        self._jobs: OrderedDict[int, Job] = OrderedDict()
+        self._jobs = Jobs(home.database)
+        self._asked, self._newest = 0, 0
+        self._running: tuple[int, str] | None = None
 
-    def begin(self, wanted: Wanted, by: By) -> Job:
+    async def begin(self, wanted: Wanted, by: By) -> Job:
         """Note that it is to be done; TooMany when too much waits."""
-        newest = next(reversed(self._jobs), 0)
+        if self._asked >= WAITING_MOST:
+            raise TooMany(
+                f"{WAITING_MOST} jobs wait already; ask again when some of them have ended"
+            )
+        self._newest = max(self._newest + 1, int(by.at.timestamp() * 1000))
         job = Job(
-            id=max(newest + 1, int(by.at.timestamp() * 1000)),
+            id=self._newest,
             kind=wanted.kind,
             organisation=wanted.organisation,
             asked_by=by.name,
             asked_at=by.at,
         )
+        self._asked += 1
         try:
-            self._waiting.put_nowait((job.id, wanted, by))
-        except asyncio.QueueFull:
-            raise TooMany(
-                f"{WAITING_MOST} jobs wait already; ask again when some of them have ended"
-            ) from None
-        self._jobs[job.id] = job
-        while len(self._jobs) > REMEMBERED:
-            self._jobs.popitem(last=False)
+            await self._jobs.add(job)
+        except BaseException:
+            self._asked -= 1
+            raise
+        self._waiting.put_nowait((job.id, wanted, by))
         return job
 
-    def jobs(self) -> Sequence[Job]:
-        """The last jobs, the newest first."""
-        return list(reversed(self._jobs.values()))
+    def progress(self, id: int) -> str | None:
+        """What the job says now, None unless it is being done."""
+        return self._running[1] if self._running and self._running[0] == id else None
 
     async def settled(self) -> None:
         """Wait until everything that was asked for has ended."""
@@ -103,6 +104,7 @@ class Upkeep:
 
     async def run(self) -> None:
         """Do what is asked for, and take away backups whose time is over, until cancelled."""
+        await self._jobs.cut_off(self._clock.now())
         while True:
             await asyncio.to_thread(self._swept)
             try:
@@ -110,34 +112,39 @@ class Upkeep:
                     asked = await self._waiting.get()
             except TimeoutError:
                 continue
+            self._asked -= 1
             try:
                 await self._do(*asked)
+            except Exception:  # the database is away: the next job has its turn all the same
+                log.exception("what became of a job was not kept", job=asked[0])
             finally:
+                self._running = None
                 self._waiting.task_done()
 
     async def _do(self, id: int, wanted: Wanted, by: By) -> None:
         """One job; its failure is said and ends nothing else."""
-        self._note(id, state="running", began_at=self._clock.now())
+        await self._jobs.begin(id, self._clock.now())
+        self._running = (id, "")
         log.info("a job begins", job=id, kind=wanted.kind, asked_by=by.name)
+        state: State = "failed"
+        result: Mapping[str, Any] | None = None
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 said, result = await self._done(id, wanted, by)
-            self._note(id, state="done", said=said, result=result, ended_at=self._clock.now())
+            state = "done"
         except TimeoutError:
-            self._failed(id, f"it took longer than {TIMEOUT_S / 3600:g} h and was given up")
+            said = f"it took longer than {TIMEOUT_S / 3600:g} h and was given up"
         except OhmsteadError as trouble:
-            self._failed(id, str(trouble))
+            said = str(trouble)
         except Exception:  # whatever it is, the next job has its turn
             log.exception("a job failed", job=id)
-            self._failed(id, f"something unforeseen; the log has more under job {id}")
-        log.info("a job ended", job=id, state=self._jobs[id].state if id in self._jobs else None)
+            said = f"something unforeseen; the log has more under job {id}"
+        log.info("a job ended", job=id, state=state, said=said)
+        await self._jobs.end(id, state, said, self._clock.now(), result)
 
-    def _failed(self, id: int, why: str) -> None:
-        self._note(id, state="failed", said=why, ended_at=self._clock.now())
-
-    def _note(self, id: int, **what: Any) -> None:
-        if id in self._jobs:
-            self._jobs[id] = replace(self._jobs[id], **what)
+    def _says(self, id: int, text: str) -> None:
+        if self._running and self._running[0] == id:
+            self._running = (id, text)
 
     async def _done(  # noqa: PLR0911  (one answer a kind)
         self, id: int, wanted: Wanted, by: By
@@ -146,7 +153,7 @@ class Upkeep:
         loop, home, clock = asyncio.get_running_loop(), self._home, self._clock
 
         def say(text: str) -> None:  # from wherever the work is done
-            loop.call_soon_threadsafe(lambda: self._note(id, said=text))
+            loop.call_soon_threadsafe(self._says, id, text)
 
         match wanted:
             case ArchiveRun(of, restored_too):
