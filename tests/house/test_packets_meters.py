@@ -99,7 +99,18 @@ def test_a_table_is_understood_first_and_stored_when_it_is_confirmed(api: Pushin
         assert client.post(path, content=text.encode(), params=store).json()["known"] == 2
         shown = client.get(PATH, params={"stream": "table"}).json()
         assert shown["tsISO8601"] == "2025-03-30T03:15:00.000+02:00"
-        for wrong in ({"stream": "table", "nonsense": "1"}, {"stream": "table", "zone": "Mars"}):
+        plain = client.post(path, content=b"Kunde;A\n" + text.encode(), params={"stream": "table"})
+        assert (plain.json()["known"], plain.json()["lines_before"]) == (0, 2)
+        assert plain.json()["columns"] == said["columns"]
+        odd = (
+            ("nonsense", "1"),
+            ("zone", "Mars"),
+            ("delimiter", "ab"),
+            ("delimiter", '"'),
+            ("decimal", "x"),
+        )
+        for name, value in odd:
+            wrong = {"stream": "table", name: value}
             assert client.post(path, content=text.encode(), params=wrong).status_code == 400
         assert client.post(path, content=b"", params=mapping).status_code == 400
         assert client.post(path, content=b"x", params={"stream": "far"}).status_code == 403

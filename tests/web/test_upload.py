@@ -84,6 +84,7 @@ async def test_past_readings_come_from_a_file(
             await page.get_by_role("button", name="Store readings").click()
             await page.get_by_role("heading", name="95 readings are new").wait_for()
             await page.get_by_text("Line 8").wait_for()
+            assert await complaints(page) == []
             async with page.expect_download() as found:
                 await page.get_by_role("button", name="Download these lines").click()
             refused = await (await found.value).path()

@@ -22,13 +22,14 @@ from ohmstead.store.committer import Fate, Row
 from ohmstead.store.imports import out_of_time, row_of
 from ohmstead.store.meters import Meter
 from ohmstead.store.packet_directory import Target
-from ohmstead.surfaces import csv_found, csv_read, wattics
+from ohmstead.surfaces import csv_found, csv_proposed, csv_read, wattics
 from ohmstead.surfaces import imports as tables
 from ohmstead.surfaces.csv_read import Layout
 
 LINES_MOST = 100_000
 SAMPLE = 1000
 SHOWN = 5
+COLUMNS_SHOWN = 20
 CHUNK = 500
 COMMIT_S = 30.0
 BODY_S = 300.0
@@ -67,19 +68,11 @@ class Tables:
                     lines = await _read(encoding, receive)
             except TimeoutError:
                 raise BadInput(f"the table did not come within {BODY_S:g} s") from None
-            zone = ZoneInfo(target.timezone) if "zone" not in asked else _zone(asked["zone"][-1])
-            unit = None if target.type == "electricity" else target.unit
-            told = csv_found.Told(
-                time=asked.get("time", ()),
-                columns=asked.get("column", ()),
-                time_format=asked.get("time_format", [None])[-1],
-                delimiter=asked.get("delimiter", [None])[-1],
-                decimal=asked.get("decimal", [None])[-1],
-            )
-            layout = csv_found.layout(lines[:SAMPLE], told, zone, unit)
+            meter = await self._meters.get(target.id)
+            layout = _layout(asked, lines[:SAMPLE], meter)
+            lines = lines[layout.first_line - 1 :]
             said = _proposal(target, layout)
             store = asked.get("store", ["no"])[-1] == "yes"
-            meter = await self._meters.get(target.id)
             said["warnings"] = self._warnings(lines, layout, meter, store)
             taken = await self._taken(meter, lines, layout, store)
             return msgspec.json.encode(said | taken)
@@ -88,7 +81,7 @@ class Tables:
         self, lines: Sequence[str], layout: Layout, meter: Meter, store: bool
     ) -> list[str]:
         """What is odd about the first readings; BadInput when what does not fit would be stored."""
-        items = islice(csv_read.read(lines[1:], layout), SAMPLE)
+        items = islice(csv_read.read(lines, layout), SAMPLE)
         some = [item for item in items if isinstance(item, tables.Imported)]
         try:
             return import_checks.whole(some, meter)
@@ -104,7 +97,7 @@ class Tables:
         refused: list[dict[str, Any]] = []
         first: list[dict[str, Any]] = []
         now = self._clock.now()
-        items = csv_read.read(lines[1:], layout)
+        items = csv_read.read(lines, layout)
         while chunk := list(islice(items, CHUNK)):
             read = list[tables.Imported]()
             for item in chunk:
@@ -147,6 +140,39 @@ def _asked(query: bytes) -> Mapping[str, list[str]]:
     return asked
 
 
+def _layout(asked: Mapping[str, list[str]], lines: Sequence[str], meter: Meter) -> Layout:
+    """The layout that is said, or else found out; BadInput says what has to be said."""
+    zone = _zone(asked["zone"][-1]) if "zone" in asked else meter.site.zone
+    unit = None if meter.type == "electricity" else meter.unit or ""
+    time_format, delimiter, decimal = (
+        asked.get(name, [None])[-1] for name in ("time_format", "delimiter", "decimal")
+    )
+    delimiter = "\t" if delimiter in ("tab", "\\t") else delimiter
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
+        raise BadInput(f"delimiter: {delimiter[:20]!r} is not one character, and not tab")
+    if decimal not in (None, *tables.DECIMALS):
+        raise BadInput(f"decimal: {decimal[:20]!r} is neither . nor ,")
+    if asked.keys() & {"time", "column"}:
+        told = csv_found.Told(
+            time=asked.get("time", ()),
+            columns=asked.get("column", ()),
+            time_format=time_format,
+            delimiter=delimiter,
+            decimal=decimal,
+        )
+        return csv_found.layout(lines, told, zone, unit)
+    how = csv_proposed.How(
+        delimiter=delimiter, decimal=decimal, time_format=time_format, meter_column=0
+    )
+    of = csv_proposed.Of(zone, unit, meter.interval_s, meter.reading == "interval")
+    found = csv_proposed.proposal(lines, how, of)
+    if found.layout is None:
+        names = ", ".join(tables.shown(column.name) for column in found.columns[:COLUMNS_SHOWN])
+        why = "; ".join(missing.text for missing in found.missing)
+        raise BadInput(f"{why} (time=NAME, column=NAME=CODE:UNIT; there are {names or 'none'})")
+    return found.layout
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -181,7 +207,9 @@ def _proposal(target: Target, layout: Layout) -> dict[str, Any]:
         "stream": target.id,
         "delimiter": layout.delimiter,
         "decimal": layout.decimal,
+        "lines_before": layout.first_line - 1,
         "time": list(layout.time),
+        "time_is_start": bool(layout.shift),
         "zone": str(layout.zone),
         "columns": [
             {"column": name, "key": into.key, "unit": into.unit or into.into}
