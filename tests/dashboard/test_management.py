@@ -171,6 +171,8 @@ async def test_users(world: World, enter: Enter) -> None:
     assert (renamed.json()["name"], renamed.json()["surname"]) == ("John", "Smith")
     assert (await client.delete(user)).status_code == 204
     assert (await client.get(user)).status_code == 404
+    again = await made(client, "users", {"user": given})  # the organisation of their own is there
+    assert again["organization_id"] == john["organization_id"]
 
 
 async def test_what_was_measured(world: World, enter: Enter) -> None:

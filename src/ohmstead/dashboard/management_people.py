@@ -72,7 +72,7 @@ async def add(
         raise Conflict(f"a user with the address {email} exists already")
     organisation = said.organization_id or user.organisation
     if organisation is None:
-        organisation = (await parts.organisations.add(email, by=by(user, parts))).id
+        organisation = await _of_their_own(email, user, parts)
     elif not sees(user.organisation, organisation):
         raise NotFound(f"there is no organization {organisation}, or it is not yours to see")
     full = " ".join(filter(None, (said.name, said.surname)))
@@ -81,6 +81,21 @@ async def add(
     profile = await parts.profiles.set(made, surname=said.surname, plan=said.plan)
     await letters.reset(parts, made, by(user, parts))
     return shown(profile)
+
+
+async def _of_their_own(email: str, user: User, parts: Parts) -> int:
+    """The organisation that is named by this address: a new one, or what somebody removed had.
+
+    Conflict where there is anybody in it: they would see each other.
+    """
+    try:
+        return (await parts.organisations.add(email, by=by(user, parts))).id
+    except Conflict:
+        for each in await parts.organisations.all():
+            same = each.name.casefold() == email.casefold()
+            if same and not await parts.people.all(each.id):
+                return each.id
+        raise
 
 
 def _may_give(user: User, role: Role) -> None:
