@@ -56,7 +56,7 @@ async def asking(request: Asked, parts: Parts) -> people.User | None:
         if bearer is None:
             return None
         if not allows(bearer.scope, request.method, request.scope["path"]):
-            raise Forbidden(f"the scope of this token, {bearer.scope}, does not cover this change")
+            raise Forbidden(f"the scope of this token, {bearer.scope}, does not cover this")
         request.scope["bearer"] = bearer  # type: ignore[typeddict-unknown-key]
         return bearer.user
     if not token_of(request):
