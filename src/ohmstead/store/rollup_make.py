@@ -18,7 +18,7 @@ from ohmstead.store.rollup_streams import Stream, streams_of
 
 READINGS_MOST = 20_000
 """How many readings of one stream are looked at in one go, about."""
-TOGETHER_MOST, FIRST_MOST = 150_000, 200
+TOGETHER_MOST, FIRST_MOST = 100_000, 200
 """How many of several streams; and of how many streams at first, until that is known."""
 WIDENED = 2
 """How often a range is begun earlier before a stream is made alone."""

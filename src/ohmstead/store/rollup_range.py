@@ -1,5 +1,6 @@
 """Stretches of streams: their quarters of an hour written anew, and longer buckets from those."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ Range: TypeAlias = tuple[float, float]
 """From, and to before, in epoch seconds."""
 LEVELS = SIZES
 ENERGIES = (*columns.COUNTERS, *energy_rest.COLUMNS)
+AT_ONCE = 20_000
+"""More readings than these are worked on in a thread, so that others need not wait so long."""
 PEAKS = tuple(f"{kind}_{minutes}" for kind in ("clock", "sliding") for minutes in WINDOWS_MIN)
 
 
@@ -121,7 +124,11 @@ async def write(
     Without `peaks` it is one quarter, which keeps those that it has.
     """
     grid = Grid(*of, len(group.streams))
-    made = energy_rollup.quarters(read, group.counters, grid, group.source, peaks=peaks)
+    given = read, group.counters, grid, group.source
+    if len(read.at) > AT_ONCE:
+        made = await asyncio.to_thread(energy_rollup.quarters, *given, peaks=peaks)
+    else:
+        made = energy_rollup.quarters(*given, peaks=peaks)
     if not peaks:
         whole = {**made.whole, **await _peaks_there(connection, group, of)}
         made = replace(made, whole=whole)
