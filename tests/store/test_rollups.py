@@ -271,7 +271,7 @@ def first_hours(stream: int, chance: random.Random, now: datetime) -> list[Row]:
     return rows
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_new_meters_are_made_at_once_as_each_alone_with_all_that_is_beside(
     database: Database, clock: SetClock, make_meter: MakeMeter, monkeypatch: pytest.MonkeyPatch,
     seed: int,
