@@ -159,12 +159,14 @@ def bytes_of(lines: Iterable[str], encoding: str) -> int:
 
 
 def _exact(data: bytes, encoding: str) -> str:
-    """A text from which the bytes can be had again."""
-    return data.decode(encoding, _errors(encoding))
+    """A text from which as many bytes can be had again, but for a character that is cut off."""
+    width = len("\n".encode(encoding))
+    return data[: len(data) // width * width].decode(encoding, _errors(encoding))
 
 
 def _errors(encoding: str) -> str:
-    return "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape"
+    # What is none of UTF-16 or UTF-32 becomes a character of the same length.
+    return "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
 
 
 def first_lines(data: bytes, encoding: str, most: int) -> list[str]:
