@@ -7,7 +7,6 @@ Source: RFC 9112, sections 9.3 (persistence, pipelining) and 9.6 (closing); RFC 
 """
 
 import asyncio
-import zlib
 from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,9 +18,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import get_local_addr, is_ssl
 
 from ohmstead.collector import packet_replies as replies
+from ohmstead.collector.packet_coding import decoded
 from ohmstead.collector.packet_entry import Entry, Peer, rendered
 from ohmstead.collector.packet_replies import Reply
 from ohmstead.collector.packets import Head
+from ohmstead.errors import OhmsteadError
 from ohmstead.surfaces.wattics import LARGEST
 
 ROOT = "/measurements/v2/"
@@ -224,7 +225,10 @@ class PacketProtocol(HttpToolsProtocol):
         self._path = None
         self._in_turn(slot)
         if encoding and self._refused is None:
-            slot.body, self._refused = _decoded(slot.body, encoding.strip().lower())
+            try:
+                slot.body = decoded(slot.body, encoding.strip().lower())
+            except OhmsteadError as error:
+                self._refused = replies.of_error(error)
         if self._refused is not None:
             slot.settle(self._refused)
         else:
@@ -339,24 +343,3 @@ class PacketProtocol(HttpToolsProtocol):
         late = self._begun_s is not None and now_s - self._begun_s > REQUEST_S
         if late or now_s - self._seen_s > IDLE_S:
             self.transport.close()
-
-
-def _decoded(body: bytes, encoding: bytes) -> tuple[bytes, Reply | None]:
-    """A body without its content coding, or why it has none that is understood."""
-    if encoding in (b"identity", b""):
-        return body, None
-    if encoding not in (b"gzip", b"x-gzip", b"deflate"):
-        shown = encoding[:40].decode("latin-1")
-        return b"", replies.refusal(
-            400, f"Content-Encoding: {shown!r} is not understood; send gzip, deflate or none"
-        )
-    opened = zlib.decompressobj(wbits=47)
-    try:
-        plain = opened.decompress(body, LARGEST + 1)
-    except zlib.error as error:
-        return b"", replies.refusal(400, f"the body is not {encoding.decode()}: {error}")
-    if len(plain) > LARGEST:
-        return b"", replies.TOO_LARGE
-    if not opened.eof:
-        return b"", replies.refusal(400, f"the body ends within its {encoding.decode()}")
-    return plain, None
