@@ -204,6 +204,8 @@ def test_what_is_no_credential_is_401(api: Pushing, header: str) -> None:
         (b'{"id":"m1","tsISO8601":"0001-01-01T00:00:00+14:00","aP_1":1}', 400, "tsISO8601"),
         (b'{"id":"m1","id":"m1","tsISO8601":"2026-01-02T00:00:00Z"}', 400, "id"),
         (b'{"id":"\\ud800","tsISO8601":"2026-01-02T00:00:00Z"}', 404, "id"),
+        (b'{"\\ud800":1,"\\ud800":2}', 400, "\\ud800"),
+        (b'{"id":"m1","tsISO8601":"2026-01-02T00:00:00Z","value":1e308}', 400, "value"),
         (b'{"id":"a\\u0000","tsISO8601":"2026-01-02T00:00:00Z"}', 404, "id"),
         (b"[" * 60_000, 400, None),
         (b"\xff\xfe", 400, None),
@@ -231,6 +233,9 @@ def test_gzip_is_read_and_a_bomb_is_413(api: Pushing) -> None:
     with api.client() as client:
         body = json.dumps(packet()).encode()
         assert client.post(PATH, content=gzip.compress(body), headers=coded).status_code == 200
+        members = json.dumps(packet()).encode()
+        parts = gzip.compress(members[:9]) + gzip.compress(members[9:])
+        assert client.post(PATH, content=parts, headers=coded).json() == {"result": "stored"}
         bomb = gzip.compress(b" " * 30_000_000)
         assert client.post(PATH, content=bomb, headers=coded).status_code == 413
         assert client.post(PATH, content=b"plain", headers=coded).status_code == 400

@@ -10,9 +10,10 @@ import binascii
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Protocol
 
 import structlog
@@ -39,6 +40,8 @@ MOST_WRONG = 10_000
 MOST_ASKED = 5_000
 """Packets that may wait for a question; more get 503."""
 ASK_S = 8.0
+ASKED_AGAIN = 3
+"""How often something is asked for that changes meanwhile."""
 _TOTAL = "1.8.0"
 _WH = {"Wh": 1.0, "kWh": 1000.0, "MWh": 1e6, "GJ": 1e9 / 3600}
 
@@ -119,6 +122,9 @@ class Packets:
             return self._placed(request, sender, known=known)
         except (BadInput, Forbidden) as misfit:
             return replies.of_error(misfit)
+        except Exception:  # whatever it is, who sent it is answered
+            log.exception("a packet was not taken")
+            return replies.BROKEN
 
     def _sender(self, head: Head) -> Sender | Reply | None:
         """Who sends; None when that has to be asked for."""
@@ -168,7 +174,7 @@ class Packets:
             asked, self._asked = list(self._asked), deque()
             try:
                 async with asyncio.timeout(ASK_S):
-                    await self._learn(asked)
+                    lasting = await self._learn(asked)
             except (Unavailable, TimeoutError) as trouble:
                 log.warning("packets not taken: the database is away", why=str(trouble))
                 settle(asked, replies.AWAY)
@@ -182,20 +188,30 @@ class Packets:
                     reply = self._taken(request, known=True)
                     if reply is not None:
                         request.settle(reply)
+                if not lasting:
+                    self._forget()
 
-    async def _learn(self, asked: Iterable[Request]) -> None:
-        """Ask for every sender and meter of these packets that is not known."""
+    async def _learn(self, asked: Sequence[Request]) -> bool:
+        """Ask for every sender and meter of these packets; False when it may be old already.
+
+        Something that changes between question and answer is told before the answer comes, and
+        what is told is forgotten then: the answer must not be kept after that.
+        """
         ids: set[str] = set()
         headers = {request.head.authorization for request in asked}
         for request in asked:
             try:
-                id = wattics.parse(request.body, utc=request.head.utc).id
+                ids.add(wattics.parse(request.body, utc=request.head.utc).id)
             except wattics.Misfit:
                 continue
-            if id not in self._targets:
-                ids.add(id)
-        targets = await self._directory.targets(ids)
-        senders = await self.senders(headers)
+        for _ in range(ASKED_AGAIN):
+            time = self._time
+            targets = await self._directory.targets(ids)
+            senders = await self.senders(headers)
+            if time == self._time:
+                break
+        if len(self._senders) + len(headers) > MOST_KNOWN:
+            self._senders.clear()
         if len(self._targets) + len(targets) > MOST_KNOWN:
             self._targets.clear()
         self._targets.update(targets)
@@ -205,6 +221,7 @@ class Packets:
                 self._senders[digest] = found
             elif len(self._wrong) < MOST_WRONG:
                 self._wrong.add(digest)
+        return time == self._time
 
     async def senders(self, headers: Iterable[bytes]) -> Mapping[bytes, Sender]:
         """Who signs in with each of the `Authorization` headers; without those that nobody may."""
@@ -234,10 +251,13 @@ class Packets:
     async def listen(self) -> None:
         """Forget what is known whenever the database tells of a change, until cancelled."""
         async for _ in self._directory.changes():
-            self._time += 1
-            self._senders.clear()
-            self._wrong.clear()
-            self._targets.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._time += 1
+        self._senders.clear()
+        self._wrong.clear()
+        self._targets.clear()
 
 
 def settle(requests: Iterable[Request], reply: Reply) -> None:
@@ -310,10 +330,16 @@ def row_of(said: Said, target: Target, now: datetime, raw: bytes) -> Row:
 def in_unit(value: float, target: Target) -> float:
     """A value as the store has it: pulses and energies in kWh for electricity, else the unit's.
 
+    Misfit where that is no number any more.
+
     >>> in_unit(5.0, Target("m", 1, 1, 1, "electricity", "Wh", None, "UTC"))
     0.005
     """
     wanted = "kWh" if target.type == "electricity" else target.unit or "kWh"
     if target.wh_per_pulse is not None:
-        return value * target.wh_per_pulse / _WH.get(wanted, 1.0)
-    return value * _WH.get(target.unit or "kWh", 1000.0) / _WH[wanted]
+        found = value * target.wh_per_pulse / _WH.get(wanted, 1.0)
+    else:
+        found = value * _WH.get(target.unit or "kWh", 1000.0) / _WH[wanted]
+    if not isfinite(found):
+        raise wattics.Misfit(wattics.VALUE, f"the number is too large; it is not one in {wanted}")
+    return found

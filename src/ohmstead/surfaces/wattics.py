@@ -184,7 +184,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise Misfit(name[:LONGEST_SHOWN], "it is said twice")
+            # half of a surrogate pair, which JSON may spell, is no text that can be answered
+            shown = name[:LONGEST_SHOWN].encode(errors="backslashreplace").decode()
+            raise Misfit(shown, "it is said twice")
         found[name] = value
     return found
 
