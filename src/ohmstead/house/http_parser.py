@@ -7,10 +7,9 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_BEGIN = re.compile(rb"[A-Z]+ [^\r\n]+ HTTP/1\.1\r\n")
-_WISH = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+_WISH = b"\r\nupgrade:"
+_WISHES = re.compile(_WISH, re.IGNORECASE)
 _PASSED_OVER = b"\r\nignored:"
-"""In no place the letter of the wish, so that one cut in two is another word, too."""
 _END = b"\r\n\r\n"
 
 
@@ -22,18 +21,51 @@ class Parser(httptools.HttpRequestParser):
     away.  We speak no other, and a server may pass over the wish.  Source: RFC 9110, 7.8.
     """
 
-    _last: bytes | None = None
-    """What came last of headers that go on; None between them."""
+    def __init__(self, connection: Any) -> None:
+        super().__init__(_Told(connection, self.between))
+        self._kept: bytes | None = b""
+        """The end of a head that goes on, where that may be part of a wish; None in a body."""
+
+    def between(self) -> None:
+        """A request is over: what comes next is a head."""
+        self._kept = b""
 
     def feed_data(self, data: Any) -> None:
         """What came of the connection."""
-        if self._last is not None or _BEGIN.match(data):
-            before = self._last or b""
-            head, end, rest = (before + data).partition(_END)
-            head = _WISH.sub(_PASSED_OVER, head)  # of the same length
-            self._last = None if end else head[-len(_PASSED_OVER) :]
-            data = (head + end + rest)[len(before) :]
+        if self._kept is not None:
+            whole = self._kept + data
+            end = whole.find(_END)
+            self._kept = None if end >= 0 else _open(whole)
+            head = whole if end < 0 else whole[:end]
+            if _WISHES.search(head):  # of the same length
+                whole = _WISHES.sub(_PASSED_OVER, head) + whole[len(head) :]
+            data = whole[: len(whole) - len(self._kept)] if self._kept else whole
         super().feed_data(data)
+
+
+class _Told:
+    """A connection as its parser has it: the end of each message is told to the parser, too."""
+
+    def __init__(self, connection: Any, between: Callable[[], None]) -> None:
+        self._connection, self._between = connection, between
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def on_message_complete(self) -> None:
+        self._between()
+        complete = getattr(self._connection, "on_message_complete", None)
+        if complete is not None:
+            complete()
+
+
+def _open(head: bytes) -> bytes:
+    """The end of a head that is not whole yet, where a wish or the end of all may have begun."""
+    for size in range(len(_WISH) - 1, 0, -1):
+        last = head[-size:].lower()
+        if _WISH.startswith(last) or _END.startswith(last):
+            return head[-size:]
+    return b""
 
 
 def with_it(protocol: Callable[..., Any] = HttpToolsProtocol) -> Callable[..., Any]:
