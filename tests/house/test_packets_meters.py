@@ -19,7 +19,7 @@ def api(postgres_url: str) -> Iterator[Pushing]:
 
 
 def newest(api: Pushing, id: str) -> dict[str, Any]:
-    (row,) = api.rows("SELECT l.* FROM latest l JOIN meters USING (stream) WHERE id = %s", id)
+    (row,) = api.rows("SELECT n.* FROM newest n JOIN meters USING (stream) WHERE id = %s", id)
     return row
 
 

@@ -13,7 +13,7 @@ import structlog
 from ohmstead.collector import packet_replies as replies
 from ohmstead.collector.intake import Stored
 from ohmstead.collector.packet_replies import Reply
-from ohmstead.errors import BadInput
+from ohmstead.errors import BadInput, Unavailable
 from ohmstead.store.committer import Fate, Late, Outcome, Row
 from ohmstead.surfaces import wattics
 
@@ -168,8 +168,10 @@ class PacketQueue:
                 await self._commit([each])
             return
         ((_, _, who, _),) = items
-        bad = isinstance(trouble, BadInput)
-        who.settle(replies.refusal(400, str(trouble)) if bad else replies.BROKEN)
+        if isinstance(trouble, BadInput):
+            who.settle(replies.refusal(400, str(trouble)))
+        else:
+            who.settle(replies.AWAY if isinstance(trouble, Unavailable) else replies.BROKEN)
 
     def _settle(self, items: Sequence[_Item], outcome: Outcome, merged: Container[int]) -> None:
         looked_at = self._watched() if self._watched is not None else None

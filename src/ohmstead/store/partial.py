@@ -1,7 +1,9 @@
 """A packet that adds to a reading which is there: what that does not have yet is filled in."""
 
-import json
+from codecs import BOM_UTF8 as BOM
 from collections.abc import Sequence
+
+import msgspec
 
 from ohmstead.store import columns
 from ohmstead.store.batch import Row
@@ -12,6 +14,8 @@ FILL = """
 """
 RAW = "SELECT raw FROM latest WHERE stream = %s AND at = %s FOR UPDATE"
 KEEP_RAW = "UPDATE latest SET raw = %s WHERE stream = %s"
+NULL = b"null"
+_read = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 NOTE = "INSERT INTO rollup_notes (stream, first, last) VALUES (%s, %s, %s)"
 
 
@@ -59,12 +63,14 @@ async def _merge(connection: Connection, row: Row) -> bool:
 
 
 def _together(first: bytes | None, then: bytes | None) -> bytes | None:
-    """Two packets of one moment as one; None where one of them is no packet."""
+    """Two packets of one moment as one, each value as it was written; None where one is no packet.
+
+    >>> _together(b'{"id":"m","aP_1":1.10}', b'{"id":"m","aP_1":2,"v_1":2.30e2}')
+    b'{"id":"m","aP_1":1.10,"v_1":2.30e2}'
+    """
     try:
-        one, other = json.loads(bytes(first or b"")), json.loads(then or b"")
-    except ValueError:
+        one, other = (_read(bytes(raw or b"").removeprefix(BOM)) for raw in (first, then))
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if not isinstance(one, dict) or not isinstance(other, dict):
-        return None
-    added = {name: value for name, value in other.items() if one.get(name) is None}
-    return json.dumps({**one, **added}, ensure_ascii=False, separators=(",", ":")).encode()
+    added = {name: value for name, value in other.items() if bytes(one.get(name, NULL)) == NULL}
+    return msgspec.json.encode({**one, **added})
