@@ -296,8 +296,8 @@ async def test_new_meters_are_made_at_once_as_each_alone_with_all_that_is_beside
         await make_far(*given)
 
     monkeypatch.setattr(rollup_make, "_far", far)
-    for n in range(0, len(said), 13):
-        await committer.commit(said[n : n + 13])
+    for n in range(0, len(said), 25):
+        await committer.commit(said[n : n + 25])
         await kept.work_off()
     assert alone == []
     monkeypatch.setattr(rollup_make, "_goes_on", lambda *_: None)
