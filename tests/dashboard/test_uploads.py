@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 import httpx
-import pytest
 from tests.dashboard.conftest import SignIn, World, assert_problem
 
 from ohmstead.access.roles import Role
@@ -82,25 +81,31 @@ async def test_a_file_is_looked_at_and_stored_as_it_was_understood(
     assert entry.detail == {"file": "a.csv", "new": 7, "known": 0, "refused": 1}
 
 
-@pytest.mark.parametrize(
-    "data, kind",
-    [
+async def test_a_column_may_say_that_its_times_are_utc(world: World, sign_in: SignIn) -> None:
+    """docs/imports.md, "On the pages": the zone is the meter's, unless the table says another."""
+    await world.user()
+    await world.meter()
+    client, text = await sign_in(), "Zeit (UTC);kWh\n2025-07-01 00:15;1\n"
+    assert (await looked(client, text))["rows"][0]["at"] == "2025-07-01T00:15:00Z"
+    said = await looked(client, text, zone="Europe/Zurich")
+    assert said["rows"][0]["at"] == "2025-06-30T22:15:00Z"
+
+
+async def test_what_is_no_table_is_named(world: World, sign_in: SignIn) -> None:
+    """docs/imports.md, "On the pages": a workbook, a PDF, nothing at all."""
+    await world.user()
+    await world.meter()
+    client = await sign_in()
+    for data, kind in (
         (b"", "empty"),
         (b"PK\x03\x04\x14", "excel"),
         (b"%PDF-1.7", "pdf"),
         (b"\x1f\x8b\x08", "packed"),
         (b"<?xml version='1.0'?>", "markup"),
         (b"\x7fELF\x02\x01\x01\0", "other"),
-    ],
-)
-async def test_what_is_no_table_is_named(
-    world: World, sign_in: SignIn, data: bytes, kind: str
-) -> None:
-    """docs/imports.md, "On the pages": a workbook, a PDF, nothing at all."""
-    await world.user()
-    await world.meter()
-    found = await looked(await sign_in(), data)
-    assert (found["kind"], found["ready"]) == (kind, None)
+    ):
+        found = await looked(client, data)
+        assert (found["kind"], found["ready"]) == (kind, None)
 
 
 async def test_who_may_not_change_the_meter_may_not_fill_it(world: World, sign_in: SignIn) -> None:

@@ -16,7 +16,7 @@ from ohmstead.store.import_checks import Unfit
 from ohmstead.store.import_zones import zone_of
 from ohmstead.store.imports import out_of_time
 from ohmstead.store.meters import Meter
-from ohmstead.surfaces import csv_piece, csv_text
+from ohmstead.surfaces import csv_names, csv_piece, csv_text
 from ohmstead.surfaces.csv_begin import LOOKED, rows_of
 from ohmstead.surfaces.csv_piece import Place
 from ohmstead.surfaces.csv_proposed import Column, How, Of, Proposal, proposal
@@ -55,6 +55,8 @@ def look(said: shapes.UploadBegin, meter: Meter, now: datetime) -> Looked:
     lines = csv_text.first_lines(data[:ended], encoding, LINES_MOST) if kind == "text" else []
     of = Of(zone, unit_of(meter), meter.interval_s, meter.reading == "interval")
     found = proposal(lines, _how(how), of)
+    if how.zone is None and zone_name != "UTC" and _says_utc(found):
+        return look(replace(said, how=replace(how, zone="UTC")), meter, now)
     answer = _answer(kind, found, encoding, zone_name, lines)
     place = csv_piece.place_of(found, encoding)
     if kind != "text" or place is None:
@@ -97,6 +99,12 @@ def why_not(item: Item, meter: Meter, now: datetime) -> shapes.UploadTrouble | N
     if why := import_checks.one(item, meter):
         return shapes.UploadTrouble(code="kind", text=why, line=item.line)
     return None
+
+
+def _says_utc(found: Proposal) -> bool:
+    """Whether the name of the time's column says that it is UTC."""
+    names = [found.columns[number - 1].name for number in found.how.time or ()]
+    return any(csv_names.UTC.search(name) for name in names)
 
 
 def _how(said: shapes.UploadHow) -> How:

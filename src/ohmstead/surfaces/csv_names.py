@@ -34,6 +34,7 @@ LOW = re.compile(r"\bnt\b|niedertarif|low tariff|\bt2\b|off.?peak", re.IGNORECAS
 END = re.compile(r"\bbis\b|\bto\b|\bend[e]?\b|until|_to\b|_end\b", re.IGNORECASE)
 START = re.compile(r"\bvon\b|\bfrom\b|start|begin+\b|\bab\b|_from\b", re.IGNORECASE)
 TIME = re.compile(r"zeit|time|datum|date|stamp|uhr|tag\b|day", re.IGNORECASE)
+UTC = re.compile(r"(?:\b|_)(?:utc|gmt)(?:\b|_)", re.IGNORECASE)
 METER = re.compile(
     r"z[äa]e?hler(?!stand)|meter|messpunkt|messstelle|messlokation|marktlokation|z[äa]e?hlpunkt|obis"
     r"|metering|\bmp\b|register|kanal|channel|series?",
