@@ -5,8 +5,9 @@ local mode, streams, first, login = "packet", 10000, 1700000000, ""
 local n, round = 0, 0
 local names = {
   "aP_1", "aP_2", "aP_3", "rP_1", "rP_2", "rP_3", "apP_1", "apP_2", "apP_3", "v_1", "v_2", "v_3",
-  "c_1", "c_2", "c_3", "pC_1", "pC_2", "pC_3", "v_12", "v_13", "v_23",
+  "c_1", "c_2", "c_3", "v_12", "v_13", "v_23",
 }
+
 local headers = {}
 local bodies = {}
 local format = string.format
@@ -41,11 +42,14 @@ function request()
   n = n + 1
   if n >= streams then n, round = 0, round + 1 end
   local at = first + round
-  local body
+  local body, said = nil, bodies[(n + round) % 1000 + 1]
+  local counted = (at - 1700000000) % 100000000 + n  -- Wh: counters grow, whichever case comes next
   if mode == "packet" then
-    body = format('{"id":"bench-%d","tsISO8601":"%s.000+00:00",%s}', n, os.date("!%Y-%m-%dT%H:%M:%S", at), bodies[(n + round) % 1000 + 1])
+    body = format(
+      '{"id":"bench-%d","tsISO8601":"%s.000+00:00",%s,"pC_1":%d,"pC_2":%d.5,"pC_3":%d}',
+      n, os.date("!%Y-%m-%dT%H:%M:%S", at), said, counted, counted, 2 * counted)
   else
-    body = format("packet,id=bench-%d %s %d000000000", n, bodies[(n + round) % 1000 + 1], at)
+    body = format("packet,id=bench-%d %s,pC_1=%d,pC_2=%d.5,pC_3=%d %d000000000", n, said, counted, counted, 2 * counted, at)
   end
   return wrk.format("POST", nil, headers, body)
 end
