@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from ohmstead.cli.export import app as export
 from ohmstead.cli.import_ import app
 from ohmstead.errors import BadInput, NotFound
-from ohmstead.store.import_checks import spoken
 from ohmstead.store.database import Database
+from ohmstead.store.import_checks import spoken
 from ohmstead.store.meters import Meters
 from ohmstead.store.sites import Organisations, Sites
 from ohmstead.store.virtual_meters import VirtualMeters
