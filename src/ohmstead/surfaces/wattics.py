@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
@@ -48,18 +49,21 @@ _OUT: tuple[tuple[str, str, float], ...] = tuple(
 
 NAN = math.nan
 """What a field is that was not sent; JSON has no such number."""
+MOST = 1e21
+"""No number is larger: none that is measured is, and sums of those that are must not overflow."""
 _Moment = Annotated[datetime, Meta(tz=True)]
+_Number = Annotated[float, Meta(ge=-MOST, le=MOST)]
 _Packet: Any = msgspec.defstruct(
     "_Packet",
-    [(ID, str), (AT, _Moment), *((name, float | None, NAN) for name in (VALUE, *FIELDS))],
+    [(ID, str), (AT, _Moment), *((name, _Number | None, NAN) for name in (VALUE, *FIELDS))],
     frozen=True,
     gc=False,
 )
 _NUMBERS = Fields.of(OBIS[: len(_BY_NAME)], PER[: len(_BY_NAME)])
 _pack = _NUMBERS.packed.pack
-_MAIN, _ALSO = slice(3, 3 + len(_BY_NAME)), slice(3 + len(_BY_NAME), None)
-_NOT_ALSO = (NAN,) * len(catalogue.WATTICS_ALSO)
-_PLACES = tuple(FIELDS.index(name) for name in catalogue.WATTICS_ALSO.values())
+_MAIN = slice(3, 3 + len(_BY_NAME))
+(_PLACE,) = (FIELDS.index(name) for name in catalogue.WATTICS_ALSO.values())
+"""Of the one field that has another name, which stands last."""
 _KNOWN = frozenset(_Packet.__struct_fields__)
 _SIZE = len(_Packet.__struct_fields__)
 _decode = msgspec.json.Decoder(_Packet).decode
@@ -86,6 +90,10 @@ class Said(NamedTuple):
     values: Mapping[str, float]
     value: float | None
     unknown: tuple[str, ...] = ()
+
+
+_said = partial(tuple.__new__, Said)
+"""Makes one of all its parts, in half the time that naming them takes."""
 
 
 class Misfit(BadInput):
@@ -115,22 +123,14 @@ def parse(body: bytes, *, utc: bool = False) -> Said:
     if members != _SIZE - fields.count(NAN) or b"\\" in body:
         return _carefully(body, utc)
     main = fields[_MAIN]
-    if fields[_ALSO] != _NOT_ALSO:
-        main = tuple(_also(main, fields[_ALSO]))
+    also = fields[-1]
+    if also is not NAN and also is not None:
+        main = (*main[:_PLACE], also, *main[_PLACE + 1 :])
     try:
         said = _pack(*main)
     except struct.error:  # one of them is null
         said = _pack(*(NAN if number is None else number for number in main))
-    return Said(id, at, Numbers(_NUMBERS, said), None if value is NAN else value)
-
-
-def _also(main: tuple[float | None, ...], also: tuple[float | None, ...]) -> list[float | None]:
-    """The fields with what was said under their other names."""
-    fields = list(main)
-    for place, number in zip(_PLACES, also, strict=True):
-        if number is not NAN and number is not None:
-            fields[place] = number
-    return fields
+    return _said((id, at, Numbers(_NUMBERS, said), None if value is NAN else value, ()))
 
 
 def _carefully(body: bytes, utc: bool) -> Said:
@@ -200,8 +200,8 @@ def _number(name: str, value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, float):
         raise Misfit(name, f"{_shown(value)} is not a number; send one, or null")
-    if not math.isfinite(value):
-        raise Misfit(name, "the number is too large")
+    if not abs(value) <= MOST:
+        raise Misfit(name, f"the number is too large; at most {MOST:g} is taken")
     return value
 
 
