@@ -18,10 +18,11 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 40.0
+PATIENCE_MS = 60_000
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -233,6 +234,8 @@ async def browser(chromium: Path, **context: Any) -> AsyncIterator[Page]:
             executable_path=chromium, args=list(CHROMIUM_ARGUMENTS)
         )
         page = await (await started.new_context(**context)).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         try:
             yield page
