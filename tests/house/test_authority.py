@@ -158,7 +158,7 @@ def test_two_first_starts_at_once_make_one_authority(tmp_path: Path) -> None:
     ]
     for each in started:
         each.start()
-    found = {results.get(timeout=30) for _ in started}
+    found = {results.get(timeout=90) for _ in started}
     for each in started:
         each.join(10)
     assert len(found) == 1
