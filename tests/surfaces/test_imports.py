@@ -31,7 +31,7 @@ def test_numbers_as_people_write_them(text: str, decimal: str, value: float) -> 
     assert number(text, decimal) == value
 
 
-@pytest.mark.parametrize("text", ["", "x", "1,5", "1.2.3", "1 kWh", "nan", "inf", "1e999", "٣x"])
+@pytest.mark.parametrize("text", ["", "x", "1,5", "1.2.3", "1 kWh", "nan", "inf", "1e22", "٣x"])
 def test_what_is_no_number_is_said(text: str) -> None:
     """docs/imports.md: what is refused is said."""
     with pytest.raises(ValueError, match=r"is not a number|too large"):

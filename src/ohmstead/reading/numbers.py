@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 
+MOST = 1e21
+"""No number that somebody sends is larger: none that is measured is, and no sum may overflow."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fields:

@@ -3,7 +3,6 @@
 *To add a kind of file: one reader that gives these, and one command in `cli/import_.py`.*
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import TypeAlias
 from ohmstead.errors import BadInput
 from ohmstead.reading import units
 from ohmstead.reading.catalogue import BY_OBIS, Kind
+from ohmstead.reading.numbers import MOST
 from ohmstead.reading.reading import NOTHING, Identity
 
 DECIMALS = (".", ",")
@@ -151,7 +151,7 @@ def number(text: str, decimal: str = ".") -> float:
     if not _PLAIN.fullmatch(plain):
         raise Odd("number", f"{shown(text)} is not a number")
     found = float(plain)
-    if not math.isfinite(found):
+    if not abs(found) <= MOST:
         raise Odd("large", f"{shown(text)} is too large a number")
     return found
 

@@ -21,7 +21,7 @@ from msgspec import Meta
 
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
-from ohmstead.reading.numbers import Fields, Numbers
+from ohmstead.reading.numbers import MOST, Fields, Numbers
 
 LARGEST = 65_536
 """Bytes of a packet.  One with every field has about 600."""
@@ -49,8 +49,6 @@ _OUT: tuple[tuple[str, str, float], ...] = tuple(
 
 NAN = math.nan
 """What a field is that was not sent; JSON has no such number."""
-MOST = 1e21
-"""No number is larger: none that is measured is, and sums of those that are must not overflow."""
 _Moment = Annotated[datetime, Meta(tz=True)]
 _Number = Annotated[float, Meta(ge=-MOST, le=MOST)]
 _Packet: Any = msgspec.defstruct(
