@@ -1,5 +1,7 @@
 """A request that could go on in another protocol.  Source: RFC 9110, 7.8; RFC 7540, 3.2 (`h2c`)."""
 
+import weakref
+
 from ohmstead.house.http_parser import Parser
 
 BODY = b'{"x": "\r\nUpgrade: h2c\r\n\r\n"}'
@@ -53,3 +55,12 @@ def test_a_body_stays_as_it_is() -> None:
     parser.feed_data(b"POST /x HTTP/1.1\r\nContent-Length: 16\r\n\r\n")
     parser.feed_data(b"a\r\nUpgrade: b\r\n\n")
     assert heard.bodies == [b"a\r\nUpgrade: b\r\n\n"]
+
+
+def test_a_parser_is_freed_with_its_connection() -> None:
+    """Senders open a connection for each packet: what refers to itself would be looked for."""
+    parser = Parser(Heard())
+    gone = weakref.ref(parser)
+    parser.feed_data(b"\r\n".join(HEAD))
+    del parser
+    assert gone() is None

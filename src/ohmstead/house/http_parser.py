@@ -22,20 +22,19 @@ class Parser(httptools.HttpRequestParser):
     """
 
     def __init__(self, connection: Any) -> None:
-        super().__init__(_Told(connection, self.between))
-        self._kept: bytes | None = b""
-        """The end of a head that goes on, where that may be part of a wish; None in a body."""
-
-    def between(self) -> None:
-        """A request is over: what comes next is a head."""
+        told = _Told(connection)
+        super().__init__(told)
+        self._told = told
         self._kept = b""
+        """The end of a head that goes on, where that may be part of a wish."""
 
     def feed_data(self, data: Any) -> None:
         """What came of the connection."""
-        if self._kept is not None:
+        if self._told.between:
             whole = self._kept + data
             end = whole.find(_END)
-            self._kept = None if end >= 0 else _open(whole)
+            self._told.between = end < 0
+            self._kept = _open(whole) if end < 0 else b""
             head = whole if end < 0 else whole[:end]
             if _WISHES.search(head):  # of the same length
                 whole = _WISHES.sub(_PASSED_OVER, head) + whole[len(head) :]
@@ -44,16 +43,21 @@ class Parser(httptools.HttpRequestParser):
 
 
 class _Told:
-    """A connection as its parser has it: the end of each message is told to the parser, too."""
+    """A connection as its parser has it: what ends a message is noted.
 
-    def __init__(self, connection: Any, between: Callable[[], None]) -> None:
-        self._connection, self._between = connection, between
+    It knows nothing of the parser: what refers to itself is freed late, and at some cost.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.between = True
+        """What comes next is a head, or goes on with one."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
     def on_message_complete(self) -> None:
-        self._between()
+        self.between = True
         complete = getattr(self._connection, "on_message_complete", None)
         if complete is not None:
             complete()
