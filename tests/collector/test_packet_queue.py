@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from ohmstead.collector import packet_queue
 from ohmstead.collector.intake import Stored
 from ohmstead.collector.packet_queue import PacketQueue
 from ohmstead.collector.packet_replies import Reply
+from ohmstead.dashboard.live import Reading
 from ohmstead.errors import BadInput
 from ohmstead.store.committer import Fate, Late, Outcome, Row
+from ohmstead.surfaces import wattics
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 WAIT_S = 20.0
@@ -145,3 +148,23 @@ async def test_whoever_watches_cannot_spoil_an_answer() -> None:
     queue = PacketQueue(commits, broken)
     async with running(queue):
         assert await put(queue, 1).status() == 200
+
+
+async def test_what_is_watched_can_be_sent_on() -> None:
+    """docs/api.md, live: `{meter, at, values: {obis: number}}` as JSON, times in UTC."""
+    seen: list[Stored] = []
+    commits, who = Commits(), Who()
+    commits.go.set()
+    queue = PacketQueue(commits, seen.extend, watched=lambda: frozenset({"m1"}))
+    said = wattics.parse(b'{"id":"m1","tsISO8601":"2026-03-01T01:00:00+01:00","aP_1":1500}')
+    async with running(queue):
+        queue.put(Row(1, said.at, NOW, said.values), "m1", who)
+        assert await who.status() == 200
+        assert await put(queue, 2).status() == 200
+    (shown,) = seen
+    told = Reading(shown.meter, shown.at, shown.values, shown.value)
+    assert msgspec.json.decode(msgspec.json.encode(told)) == {
+        "meter": "m1",
+        "at": "2026-03-01T00:00:00Z",
+        "values": {"36.7.0": 1.5},
+    }

@@ -6,6 +6,7 @@ A packet that comes while little else does is committed at once.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Container, Sequence
+from datetime import UTC
 from typing import Any, Protocol, TypeAlias
 
 import structlog
@@ -186,7 +187,8 @@ class PacketQueue:
             self.counts[fate.value] += 1
             if fate is Fate.ACCEPTED:
                 if shows and (looked_at is None or meter in looked_at):
-                    stored.append(Stored(meter, row.stream, row.at, row.values, row.value))
+                    at, values = row.at.astimezone(UTC), dict(row.values)  # to be sent on
+                    stored.append(Stored(meter, row.stream, at, values, row.value))
                 who.settle(replies.STORED)
                 continue
             reply = replies.MERGED if n in merged else _REPLIES.get(fate)
