@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 20_000
 """Packets that wait for the batch after the present one; more get 503."""
 BATCH_MOST = 2_000
-BUSY, GATHER_S = 32, (0.003, 0.02)
+BUSY, GATHER_S = 16, (0.003, 0.02)
 """After a batch of so many the next one is given a quarter of its time, within these bounds, to
 grow: far fewer transactions, and less CPU for each packet."""
 ANSWER_S = 8.0
