@@ -243,6 +243,8 @@ def measure_peers(folder: Path, seconds: float, times: Times) -> Iterator[tuple[
             case = Case(f"{name}, 256 connections", url, pid, mode="influx")
             warmed(case, times)
             yield case, measured(case, seconds, times)
+            case = Case(f"{name}, a connection each, 64", url, pid, 64, mode="influx", close=True)
+            yield case, measured(case, seconds, times)
 
 
 def measure_plain(
