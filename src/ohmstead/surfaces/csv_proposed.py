@@ -11,19 +11,15 @@ from datetime import timedelta, tzinfo
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue, units
 from ohmstead.surfaces import csv_names, csv_times
-from ohmstead.surfaces.csv_begin import Row, begin_of, looks, rows_of
+from ohmstead.surfaces.csv_begin import Row, begin_of, rows_of
 from ohmstead.surfaces.csv_found import decimal_of, delimiter_of, unique
 from ohmstead.surfaces.csv_read import Layout
+from ohmstead.surfaces.csv_seen import Seen, are_starts, names_meters, seen_of, times
 from ohmstead.surfaces.imports import Target
 
 TELLING = 200
 """So many rows tell what columns are."""
-MOSTLY = 0.6
-"""The share of its cells that make a column one of numbers, or of times."""
-SAMPLES = 3
 METERS_MOST = 100
-NAME_MOST = 200
-"""Characters of a meter's name in a file."""
 COLUMNS_MOST = 500
 
 
@@ -79,15 +75,6 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A column as it stands: its name, what its cells look like, and the first of them."""
-
-    name: str
-    kind: str
-    sample: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """What became of `How`, whole as far as can be; `layout` is None while something is missing."""
 
@@ -116,7 +103,7 @@ def proposal(lines: Sequence[str], how: How, of: Of) -> Proposal:
     header = list(begin.header or ())
     width = min(max(width, len(header)), COLUMNS_MOST)
     names = unique([*header, *[""] * width][:width])
-    seen = [_seen(n, name, rows) for n, name in enumerate(names)]
+    seen = [seen_of(n, name, rows) for n, name in enumerate(names)]
     said = replace(
         how,
         delimiter=begin.delimiter,
@@ -125,15 +112,6 @@ def proposal(lines: Sequence[str], how: How, of: Of) -> Proposal:
     )
     under = [begin.units[n] if n < len(begin.units) else "" for n in range(width)]
     return _Finding(said, of, seen, rows, under).whole(begin.body)
-
-
-def _seen(n: int, name: str, rows: Sequence[Row]) -> Seen:
-    cells = [row.cells[n] for row in rows if n < len(row.cells) and row.cells[n]]
-    counted = Counter(looks(cell) for cell in cells)
-    if cells and counted["number"] + counted["digits"] + counted["stamp"] >= MOSTLY * len(cells):
-        counted["number"] += counted["digits"] if counted["number"] else 0
-    kind, many = counted.most_common(1)[0] if counted else ("", 0)
-    return Seen(name, kind if many >= MOSTLY * len(cells) else "text", cells[:SAMPLES])
 
 
 class _Finding:
@@ -175,7 +153,8 @@ class _Finding:
     def _meter(self) -> dict[str, int]:
         number = self.how.meter_column
         if number is None:
-            number = next((n for n in range(1, len(self.seen) + 1) if self._names_meters(n)), 0)
+            numbered = enumerate(self.seen, 1)
+            number = next((n for n, seen in numbered if names_meters(seen, self._cells(n))), 0)
             self.how = replace(self.how, meter_column=number)
         if not number:
             self.how = replace(self.how, meter=None)
@@ -186,15 +165,6 @@ class _Finding:
         if self.how.meter is None:
             self._lacks("meter", f"the file has {len(counted)} meters: say which one is this")
         return dict(counted.most_common(METERS_MOST))
-
-    def _names_meters(self, number: int) -> bool:
-        """Whether a column says of which meter a row is, and there are several."""
-        seen, found = self.seen[number - 1], set(filter(None, self._cells(number)))
-        named = csv_names.METER.search(seen.name) and seen.kind not in ("stamp", "clock")
-        codes = all(map(csv_names.OBIS.fullmatch, found))
-        if any(len(name) > NAME_MOST for name in found):
-            return False
-        return 1 < len(found) <= len(self.rows) / 2 and bool(named or codes)
 
     def _own(self) -> list[Row]:
         """The rows of the meter."""
@@ -208,13 +178,14 @@ class _Finding:
         """Which columns are the time, and how it is written."""
         how = self.how
         if how.time is None:
-            how = replace(how, time=self._times())
+            how = replace(how, time=times(self.seen))
         if not how.time:
             self.how = how
             self._lacks("time", "say which column is the time")
             return []
         if how.starts is None:
-            how = replace(how, starts=self.of.reads_intervals and self._are_starts(how.time))
+            columns = [self.seen[number - 1] for number in how.time]
+            how = replace(how, starts=self.of.reads_intervals and are_starts(columns))
         self.how, own = how, self._own()
         told = zip(*(self._cells(number, own) for number in how.time or ()), strict=True)
         cells = [" ".join(filter(None, cell)) for cell in told]
@@ -232,39 +203,6 @@ class _Finding:
         else:
             self.how = replace(how, time_format=forms[0])
         return forms
-
-    def _times(self) -> list[int]:
-        """The columns of the time: a moment, or a date with the clock beside it."""
-        of: dict[str, list[int]] = {"stamp": [], "clock": [], "digits": []}
-        for number, seen in enumerate(self.seen, 1):
-            if seen.kind in of:
-                of[seen.kind].append(number)
-        whole = [n for n in of["stamp"] if any(":" in cell or " " in cell for cell in self._of(n))]
-        whole = whole or [n for n in of["digits"] if self._is_time(n, whole)]
-        if whole:
-            ends = [n for n in whole if csv_names.END.search(self.seen[n - 1].name)]
-            named = [n for n in whole if csv_names.TIME.search(self.seen[n - 1].name)]
-            return [(ends or named or whole)[0]]
-        return [*of["stamp"][:1], *of["clock"][:1]] if of["stamp"] else []
-
-    def _of(self, number: int) -> Sequence[str]:
-        return self.seen[number - 1].sample
-
-    def _is_time(self, number: int, others: Sequence[int]) -> bool:
-        """Whether digits alone are a time: the first such column, or one that says so."""
-        named = csv_names.TIME.search(self.seen[number - 1].name)
-        return not others and (number == 1 or named is not None)
-
-    def _are_starts(self, time: Sequence[int]) -> bool:
-        """Whether these times probably name the start of an interval, as days without clocks do."""
-        names = " ".join(self.seen[number - 1].name for number in time)
-        if csv_names.END.search(names):
-            return False
-        if csv_names.START.search(names):
-            return True
-        clocks = any(self.seen[number - 1].kind == "clock" for number in time)
-        plain = all(":" not in cell for number in time for cell in self._of(number))
-        return plain and not clocks and self.seen[time[0] - 1].kind == "stamp"
 
     def _columns(self) -> None:
         """What the columns are."""
