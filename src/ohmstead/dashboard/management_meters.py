@@ -1,8 +1,6 @@
 """The management API about meters and appliances."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from litestar import Response, delete, get, post, route
 from litestar.di import NamedDependency
@@ -11,6 +9,7 @@ from litestar.params import JSONBody
 from ohmstead.access import secrets
 from ohmstead.access.roles import Action
 from ohmstead.dashboard import management_shapes as shapes
+from ohmstead.dashboard.management_meter_words import shown, shown_appliance, wanted_of
 from ohmstead.dashboard.management_places import CHANGING
 from ohmstead.dashboard.management_words import (
     SECURITY,
@@ -30,14 +29,10 @@ from ohmstead.dashboard.management_words import (
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.problems import Misfit, answers
 from ohmstead.dashboard.proving import Asked, by, require
-from ohmstead.reading.catalogue import BY_MEDIUM
 from ohmstead.store.managed_meters import Change, Managed, Which
-from ohmstead.store.meters import checked_id
 from ohmstead.store.people import User
-from ohmstead.store.sites import Site, named
+from ohmstead.store.sites import Site
 
-READING = {"cum": "cumulative", "avg": "interval"}
-WORDS = {ours: theirs for theirs, ours in READING.items()}
 MINUTES = 5.0
 """How often a meter is expected to say something when nobody says."""
 
@@ -103,7 +98,7 @@ async def add(
     require(user, Action.MANAGE_METERS)
     site = await own_site(given(data.meter.site_id, "meter.site_id"), user, parts)
     kind = given(data.meter.type, "meter.type")
-    wanted = _wanted(data.meter, "meter", kind, Change(appliance=False))
+    wanted = wanted_of(data.meter, "meter", kind, Change(appliance=False))
     return shown(await _added(site.site, kind, wanted, user, parts, "meter"))
 
 
@@ -134,7 +129,7 @@ async def add_appliance(
         if said.site_id not in (None, site.id):
             raise Misfit("appliance.site_id", f"meter {said.meter_id} stands at site {site.id}")
     start = Change(appliance=True, channel_param_type=said.channel_param_type)
-    wanted = _wanted(said, "appliance", kind, start)
+    wanted = wanted_of(said, "appliance", kind, start)
     made = await _added(site, kind, wanted, user, parts, "appliance")
     if above is None:
         return shown_appliance(made)
@@ -166,39 +161,6 @@ async def _added(
         return await parts.managed.change(made, rest, by=by(user, parts), action="meter added")
 
 
-def _wanted(
-    said: shapes.MeterGiven, word: str, kind: str | None, start: Change, of: str = ""
-) -> Change:
-    """What is asked for, in our words; Misfit names the field.  `of` is the type it has."""
-    if kind is not None and kind.lower() not in BY_MEDIUM:
-        raise Misfit(f"{word}.type", f"{kind!r} is none of {', '.join(BY_MEDIUM)}")
-    units = BY_MEDIUM[(kind or of).lower()].units
-    if said.unit is not None and said.unit not in units and any(units):
-        raise Misfit(f"{word}.unit", f"{said.unit!r} is none of {', '.join(units)}")
-    reading = None if said.reading is None else said.reading.strip().lower()
-    if reading is not None and reading not in READING:
-        raise Misfit(f"{word}.reading", f"{said.reading!r} is none of {', '.join(READING)}")
-    with about(f"{word}.reference"):
-        id = None if said.reference is None else checked_id(said.reference)
-    with about(f"{word}.name"):
-        name = None if said.name is None else named(said.name, "a meter")
-    return replace(
-        start,
-        id=id,
-        name=name,
-        type=None if kind is None else kind.lower(),
-        interval_s=_seconds(said.process_sampling_rate),
-        reading=None if reading is None else READING[reading],
-        unit=said.unit,
-        wh_per_pulse=said.wh_per_pulse,
-        param_type=said.param_type,
-    )
-
-
-def _seconds(minutes: float | None) -> float | None:
-    return None if minutes is None else round(minutes * 60, 3)
-
-
 @get(
     ["/api/v1/meters/{id:str}", "/api/v1/appliances/{id:str}"],
     responses=answers(400, 401, 404, 503),
@@ -217,7 +179,7 @@ async def _changed(
     request: Asked, id: str, said: shapes.MeterGiven, word: str, user: User, parts: Parts
 ) -> Managed:
     found = await own_meter(id, user, parts, request)
-    wanted = _wanted(said, word, said.type, Change(), of=found.meter.type)
+    wanted = wanted_of(said, word, said.type, Change(), of=found.meter.type)
     if said.site_id not in (None, found.meter.site.id):
         wanted = replace(wanted, site=(await own_site(said.site_id or 0, user, parts)).site)
     if isinstance(said, shapes.ApplianceGiven):
@@ -310,43 +272,6 @@ async def metadata(
         device=found.device,
         timezone=found.site.timezone,
     )
-
-
-def shown(found: Managed) -> shapes.Meter:
-    """A meter as the API gives it."""
-    return shapes.Meter(**_fields(found))
-
-
-def shown_appliance(found: Managed) -> shapes.Appliance:
-    """An appliance as the API gives it."""
-    return shapes.Appliance(
-        **_fields(found),
-        meter_id=found.parent,
-        channel_param_type=found.channel_param_type,
-    )
-
-
-def _fields(found: Managed) -> Mapping[str, Any]:
-    meter = found.meter
-    minutes = round(meter.interval_s / 60, 4)
-    rate = int(minutes) if minutes == int(minutes) else minutes
-    return {
-        "id": meter.stream,
-        "reference": meter.id,
-        "name": meter.name,
-        "type": meter.type,
-        "unit": meter.unit,
-        "reading": WORDS[meter.reading],
-        "process_sampling_rate": rate,
-        "process_sampling_rate_minutes": rate,
-        "wh_per_pulse": found.wh_per_pulse,
-        "param_type": found.param_type,
-        "site_id": meter.site.id,
-        "site_name": meter.site.name,
-        "organization_id": meter.site.organisation,
-        "organization_name": found.organisation_name,
-        "timezone": meter.site.timezone,
-    }
 
 
 ROUTES = [
