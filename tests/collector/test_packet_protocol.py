@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from ohmstead.collector import packet_replies as replies
 from ohmstead.collector.packet_entry import Entry
-from ohmstead.collector.packet_protocol import PacketProtocol
+from ohmstead.collector.packet_protocol import IDLE_S, PacketProtocol
 
 HEAD = (
     b"POST /measurements/v2/%s HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\nContent-Length: %d\r\n"
@@ -45,6 +45,20 @@ class Wire(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 5), "sockname": ("127.0.0.1", 6)})
         self.answers = b""
         self.closed = False
+        self.paused = 0
+        self.unread = 0
+
+    def pause_reading(self) -> None:
+        self.paused += 1
+
+    def resume_reading(self) -> None:
+        self.paused -= 1
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def abort(self) -> None:
+        self.answers = b"aborted"
 
     def write(self, data: Any) -> None:
         self.answers += bytes(data)
@@ -64,13 +78,19 @@ async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
     """Everything that is no packet."""
 
 
-async def brought(pieces: Sequence[bytes]) -> tuple[list[tuple[Any, ...]], Wire]:
-    """What was taken of what came in these pieces."""
+def connected(took: Took, wire: Wire) -> PacketProtocol:
+    """A connection to a server."""
     config = uvicorn.Config(nothing, log_config=None, interface="asgi3", ws="none")
     config.load()
-    took, wire = Took(), Wire()
     protocol = PacketProtocol(config, ServerState(), {}, entry=Entry(took))
     protocol.connection_made(wire)
+    return protocol
+
+
+async def brought(pieces: Sequence[bytes]) -> tuple[list[tuple[Any, ...]], Wire]:
+    """What was taken of what came in these pieces."""
+    took, wire = Took(), Wire()
+    protocol = connected(took, wire)
     for piece in pieces:
         protocol.data_received(piece)
     return took.said, wire
@@ -101,3 +121,28 @@ async def test_a_head_that_is_known_says_the_same_again(more: bytes, closed: boo
     entry_said, wire = await brought([request(PATHS[0], b"a", b"{}", more)] * 2)
     assert len(entry_said) == (1 if closed else 2)
     assert wire.closed is closed
+
+
+async def test_who_reads_no_answers_is_not_read_either() -> None:
+    """The push API's promise: memory is flat, whatever clients do; RFC 9112, 9.3.2."""
+    took, wire = Took(), Wire()
+    protocol = connected(took, wire)
+    protocol.pause_writing()
+    protocol.data_received(request(PATHS[0], b"a", b"{}") * 3)
+    assert (len(took.said), wire.paused) == (3, 1)
+    protocol.resume_writing()
+    assert wire.paused == 0
+
+
+async def test_who_never_reads_what_is_left_is_cut_off() -> None:
+    """RFC 9112, 9.6: a server closes when it wants to; one that waits for its client may not."""
+    wire = Wire()
+    protocol = connected(Took(), wire)
+    now_s = asyncio.get_running_loop().time() + IDLE_S + 1
+    protocol.sweep(now_s)
+    assert wire.closed
+    for wire.unread in (9, 5):  # it reads, if slowly
+        protocol.sweep(now_s)
+    assert wire.answers == b""
+    protocol.sweep(now_s)
+    assert wire.answers == b"aborted"

@@ -83,6 +83,7 @@ class PacketProtocol(HttpToolsProtocol):
         self._seen_s = self.loop.time()
         self._between = True
         self._plain: list[Head] = []
+        self._unread = -1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there; the address of the server is looked up when it is asked for."""
@@ -269,8 +270,24 @@ class PacketProtocol(HttpToolsProtocol):
         if self._closing:
             self._turns.clear()
             self.transport.close()
-        elif len(self._turns) < PIPELINED_MOST // 2:
+        else:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Take more requests, where neither answers nor their way to the client are behind."""
+        if len(self._turns) < PIPELINED_MOST // 2 and not self.flow.write_paused:
             self.flow.resume_reading()
+
+    def pause_writing(self) -> None:
+        """The client does not read its answers: no more of its requests until it does."""
+        super().pause_writing()
+        self.flow.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It reads them."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._read_on()
 
     def _answer(self, slot: Slot, reply: Reply) -> bytes:
         whole = self._entry.rendered(reply, self.server_state.default_headers)
@@ -338,8 +355,12 @@ class PacketProtocol(HttpToolsProtocol):
 
     def sweep(self, now_s: float) -> None:
         """Close the connection when nothing comes of it any more."""
-        if self.transport.is_closing() or self._turns or self._active is not None:
-            return
-        late = self._begun_s is not None and now_s - self._begun_s > REQUEST_S
-        if late or now_s - self._seen_s > IDLE_S:
-            self.transport.close()
+        idle = now_s - self._seen_s > IDLE_S
+        if self.transport.is_closing():
+            unread, self._unread = self._unread, self.transport.get_write_buffer_size()
+            if idle and unread == self._unread:  # nobody reads: it would be kept for ever
+                self.transport.abort()
+        elif not self._turns and self._active is None:
+            late = self._begun_s is not None and now_s - self._begun_s > REQUEST_S
+            if late or idle:
+                self.transport.close()
