@@ -1,28 +1,24 @@
 """`ohmstead import`: what other programs measured, as data that come late."""
 
-import asyncio
-import json
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import timedelta, tzinfo
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
-from ohmstead.clock import SystemClock
+from ohmstead.cli.imported import Told, feed_of, run
 from ohmstead.connect.instance import Instance
 from ohmstead.errors import BadInput
 from ohmstead.house import import_files
 from ohmstead.house.export import day
 from ohmstead.house.import_instance import fetched
-from ohmstead.house.importing import Importer, Summary
-from ohmstead.house.installation import Place, opened
+from ohmstead.house.importing import Importer
+from ohmstead.house.installation import Place
 from ohmstead.settings.cloud import DEFAULT_DATA
 from ohmstead.store.import_zones import zone_of
 from ohmstead.store.meters import Meter
@@ -67,9 +63,6 @@ Database = Annotated[
     str | None,
     typer.Option(envvar="OHMSTEAD_DATABASE", help="Its PostgreSQL by URL, without the folder."),
 ]
-Read: TypeAlias = Callable[[import_files.File, Meter | None], Iterable[Item]]
-Told: TypeAlias = Callable[[float, int], None]
-Feed: TypeAlias = Callable[[Importer, Told], Awaitable[None]]
 
 
 @app.callback()
@@ -98,7 +91,7 @@ def sd_card(
 
     place = _place(data, database)
     paths = import_files.found(files, (".csv", ".gz"))
-    _run(place, _feed(paths, read, meter, {}), dry_run, as_json, no_progress)
+    run(place, feed_of(paths, read, meter, {}), dry_run, as_json, no_progress)
 
 
 @app.command("green-button")
@@ -127,7 +120,7 @@ def green_button(
 
     place = _place(data, database)
     paths = import_files.found(files, (".xml", ".gz"))
-    _run(place, _feed(paths, read, meter, {}), dry_run, as_json, no_progress)
+    run(place, feed_of(paths, read, meter, {}), dry_run, as_json, no_progress)
 
 
 @app.command("csv")
@@ -203,7 +196,7 @@ def csv(  # noqa: PLR0913, PLR0917  (one argument an option)
         return csv_read.read(chain(head if no_header else head[1:], lines), layout)
 
     place, paths = _place(data, database), import_files.found(files, (".csv", ".txt", ".gz"))
-    _run(place, _feed(paths, read, meter, _names(map)), dry_run, as_json, no_progress)
+    run(place, feed_of(paths, read, meter, _names(map)), dry_run, as_json, no_progress)
 
 
 @app.command("instance")
@@ -252,7 +245,7 @@ def instance(  # noqa: PLR0913, PLR0917  (one argument an option)
         async def fetch(importer: Importer, told: Told) -> None:
             await fetched(importer, remote, meters, span, told)
 
-        _run(place, fetch, dry_run, as_json, no_progress)
+        run(place, fetch, dry_run, as_json, no_progress)
         return
     if not files:
         raise BadInput("say what to import: files of `ohmstead export readings`, or --url")
@@ -266,7 +259,7 @@ def instance(  # noqa: PLR0913, PLR0917  (one argument an option)
         return instance_read.from_csv(file.lines("utf-8"))
 
     paths = import_files.found(files, (".csv", ".parquet", ".gz", *JSON_SUFFIXES))
-    _run(place, _feed(paths, read, meter, names), dry_run, as_json, no_progress)
+    run(place, feed_of(paths, read, meter, names), dry_run, as_json, no_progress)
 
 
 def _place(data: Path | None, database: str | None) -> Place:
@@ -304,90 +297,3 @@ def _token(file: Path | None) -> str:
         return file.read_text().strip()
     except (OSError, UnicodeDecodeError) as trouble:
         raise BadInput(f"--token-file {file} cannot be read: {trouble}") from None
-
-
-def _feed(paths: Sequence[Path], read: Read, meter: str | None, names: dict[str, str]) -> Feed:
-    """Import these files."""
-
-    async def feed(importer: Importer, told: Told) -> None:
-        into = None if meter is None else await importer.meter(meter)
-        for n, path in enumerate(paths):
-            with import_files.opened(path) as file:
-                await importer.file(
-                    path.name,
-                    read(file, into),
-                    into,
-                    lambda lines, n=n, file=file: told((n + file.done) / len(paths), lines),  # type: ignore[misc]
-                    names,
-                )
-
-    return feed
-
-
-def _run(place: Place, feed: Feed, dry: bool, as_json: bool, no_progress: bool) -> None:
-    """Import, print what became of it, and end with status 1 if a line was refused."""
-
-    async def work() -> Summary:
-        clock = SystemClock()
-        async with opened(place, program="admin", clock=clock) as installation:
-            importer = Importer(installation, clock, dry=dry)
-            with _progress(no_progress) as told:
-                await feed(importer, told)
-            return importer.summary
-
-    found = asyncio.run(work())
-    _print(found, dry, as_json)
-    raise typer.Exit(1 if found.refused else 0)
-
-
-def _print(found: Summary, dry: bool, as_json: bool) -> None:
-    first, last = (at and f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (found.first, found.last))
-    if as_json:
-        said = {
-            "read": found.read,
-            "stored": 0 if dry else found.stored,
-            "duplicate": found.duplicate,
-            "refused": found.refused,
-            "first": first,
-            "last": last,
-            "dry_run": dry,
-            "warnings": found.warnings,
-            "reasons": found.reasons,
-        }
-        if dry:
-            said["new"] = found.stored
-        print(json.dumps(said, ensure_ascii=False))
-        return
-    for line in dict.fromkeys(found.warnings):
-        print(f"ohmstead: {line}", file=sys.stderr)
-    for line in found.reasons:
-        print(f"ohmstead: {line}", file=sys.stderr)
-    if (more := found.refused - len(found.reasons)) > 0:
-        print(f"ohmstead: and {more} more lines were refused", file=sys.stderr)
-    span = f", from {first} to {last}" if first else ""
-    stored = "would be stored" if dry else "stored"
-    print(
-        f"{found.read} readings read{span}: {found.stored} {stored}, "
-        f"{found.duplicate} there already, {found.refused} refused"
-    )
-
-
-@contextmanager
-def _progress(hidden: bool) -> Iterator[Told]:
-    """How far it is, on standard error where that is a terminal."""
-    if hidden or not sys.stderr.isatty():
-        yield lambda _done, _lines: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    bar = Progress(
-        TextColumn("{task.fields[lines]} readings"),
-        BarColumn(),
-        TaskProgressColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        number = bar.add_task("import", total=1.0, lines=0)
-        yield lambda done, lines: bar.update(number, completed=done, lines=lines)
