@@ -15,6 +15,7 @@ from ohmstead.errors import NotFound
 from ohmstead.store import retention as store
 from ohmstead.store.archive_catalogue import Catalogue
 from ohmstead.store.job_runs import JobRun, JobRuns
+from ohmstead.store.months import spelled
 from ohmstead.store.people import User
 from ohmstead.store.retention import Retentions
 
@@ -68,10 +69,10 @@ async def _shown(found: store.Retention, user: User, parts: Parts) -> shapes.Ret
     return shapes.Retention(
         organisation=found.organisation,
         raw_months=found.raw_months,
-        archived_before=f"{due[0]:04}-{due[1]:02}" if due else None,
+        archived_before=spelled(due) if due else None,
         months=[
             shapes.Month(
-                month=f"{each.month[0]:04}-{each.month[1]:02}",
+                month=spelled(each.month),
                 state=each.state,
                 readings=each.rows,
                 meters=each.streams,

@@ -15,7 +15,7 @@ from ohmstead.store.audit import By, record
 from ohmstead.store.columnar import convert
 from ohmstead.store.facts import Facts
 from ohmstead.store.job_runs import JobRuns
-from ohmstead.store.months import FIRST_YEAR, Month, after
+from ohmstead.store.months import FIRST_YEAR, Month, after, spelled
 from ohmstead.store.months import month_of as month_at
 from ohmstead.store.retention import Retentions
 
@@ -146,7 +146,7 @@ async def columnar(installation: Installation, clock: Clock, before: str) -> lis
             f"--before {before} is too young: the present month and the one before stay as they are"
         )
     done = await convert(installation.database, until)
-    return [{"month": f"{year:04}-{number:02}", "columnar": True} for year, number in done]
+    return [{"month": spelled(month), "columnar": True} for month in done]
 
 
 async def verified(installation: Installation, folder: Path | None, of: int | None) -> list[Shown]:
@@ -168,7 +168,7 @@ async def retention(
         "organisation": found.organisation,
         "name": found.name,
         "raw_months": found.raw_months,
-        "archived_before": f"{due[0]:04}-{due[1]:02}" if due else None,
+        "archived_before": spelled(due) if due else None,
     }
 
 
@@ -177,7 +177,7 @@ def shown(entry: Entry) -> Shown:
     until = entry.restored_until
     return {
         "organisation": entry.organisation,
-        "month": f"{entry.month[0]:04}-{entry.month[1]:02}",
+        "month": spelled(entry.month),
         "state": entry.state,
         "readings": entry.rows,
         "meters": entry.streams,

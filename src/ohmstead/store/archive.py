@@ -23,7 +23,7 @@ from ohmstead.store.archive_leave import ARCHIVED, GONE, Leaving, span
 from ohmstead.store.columnar import columnar_until
 from ohmstead.store.database import CONNECT_TIMEOUT_S, Database
 from ohmstead.store.meters import Meter, Meters
-from ohmstead.store.months import Month
+from ohmstead.store.months import Month, spelled
 from ohmstead.store.retention import Retention, Retentions
 from ohmstead.store.rollups import Rollups
 
@@ -286,7 +286,7 @@ class Archive:
             if not entries:
                 raise NotFound(
                     f"organisation {organisation} has nothing archived of "
-                    f"{month[0]:04}-{month[1]:02}; `ohmstead archive list` shows what there is"
+                    f"{spelled(month)}; `ohmstead archive list` shows what there is"
                 )
             if any(entry.state == "written" for entry in entries):
                 raise Conflict(

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from ohmstead.store.database import Database, Record
-from ohmstead.store.months import Month
+from ohmstead.store.months import Month, spelled
 
 RESTORED_FOR = timedelta(days=30)
 """How long a month that was restored stays at least, unless somebody says otherwise."""
@@ -79,7 +79,7 @@ class Catalogue:
 
     async def name(self, organisation: int, month: Month, now: datetime) -> str:
         """A name that no file of the archive has."""
-        plain = f"organisation-{organisation}/{month[0]:04}-{month[1]:02}"
+        plain = f"organisation-{organisation}/{spelled(month)}"
         found = await self._database.rows(
             "SELECT name FROM archive_files WHERE organisation = %s AND month = %s",
             (organisation, date(*month, 1)),

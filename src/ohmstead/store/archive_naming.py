@@ -9,7 +9,7 @@ import msgspec
 from ohmstead.store import archive_file
 from ohmstead.store.archive_catalogue import Entry
 from ohmstead.store.archive_file import Written
-from ohmstead.store.months import Month
+from ohmstead.store.months import Month, spelled
 
 
 def entry_of(organisation: int, month: Month, name: str, written: Written, now: datetime) -> Entry:
@@ -36,7 +36,7 @@ def named(path: Path, entry: Entry) -> None:
             "sha256": entry.sha256,
             "bytes": entry.bytes,
             "organisation": entry.organisation,
-            "month": f"{entry.month[0]:04}-{entry.month[1]:02}",
+            "month": spelled(entry.month),
             "rows": entry.rows,
             "streams": entry.streams,
             "schema": archive_file.SCHEMA,

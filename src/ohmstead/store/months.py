@@ -22,6 +22,15 @@ def month_of(at: datetime) -> Month:
     return moment.year, moment.month
 
 
+def spelled(month: Month) -> str:
+    """A month as people read and say it.
+
+    >>> spelled((2025, 3))
+    '2025-03'
+    """
+    return f"{month[0]:04}-{month[1]:02}"
+
+
 def after(month: Month, count: int = 1) -> Month:
     """The month `count` months later.
 
