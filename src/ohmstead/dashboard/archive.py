@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from litestar import Response, get, post
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from ohmstead.access.roles import Action
 from ohmstead.dashboard import upkeep
-from ohmstead.dashboard.jobs import Job, begun
+from ohmstead.dashboard.jobs import Job, begins, begun
 from ohmstead.dashboard.paging import LARGEST, PAGE_MOST, After, Limit, paged
 from ohmstead.dashboard.parts import Parts
 from ohmstead.dashboard.people import Of
@@ -19,7 +19,7 @@ from ohmstead.dashboard.proving import require
 from ohmstead.dashboard.sessions import SIGNED_IN
 from ohmstead.dashboard.shapes import Shape
 from ohmstead.store.archive_catalogue import RESTORED_FOR, Catalogue, State
-from ohmstead.store.months import FIRST_YEAR
+from ohmstead.store.months import FIRST_YEAR, spelled
 from ohmstead.store.people import User
 
 Month = Annotated[
@@ -101,7 +101,7 @@ async def files(
             ArchiveFile(
                 id=each.id,
                 organisation=each.organisation,
-                month=f"{each.month[0]:04}-{each.month[1]:02}",
+                month=spelled(each.month),
                 state=each.state,
                 readings=each.rows,
                 meters=each.streams,
@@ -116,13 +116,7 @@ async def files(
     )
 
 
-@post(
-    "/api/archive/runs",
-    status_code=202,
-    responses=answers(400, 401, 404, 413, 503),
-    security=SIGNED_IN,
-    summary="Archive now",
-)
+@begins("/api/archive/runs", summary="Archive now")
 async def run(
     data: JSONBody[Run], user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> Response[Job]:
@@ -132,13 +126,7 @@ async def run(
     return await begun(wanted, user, parts, {"restored_too": data.restored_too})
 
 
-@post(
-    "/api/archive/verifications",
-    status_code=202,
-    responses=answers(400, 401, 404, 413, 503),
-    security=SIGNED_IN,
-    summary="Verify the archive",
-)
+@begins("/api/archive/verifications", summary="Verify the archive")
 async def verify(
     data: JSONBody[Verification], user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> Response[Job]:
@@ -147,13 +135,7 @@ async def verify(
     return await begun(upkeep.ArchiveVerification(data.organisation), user, parts, {})
 
 
-@post(
-    "/api/archive/restorations",
-    status_code=202,
-    responses=answers(400, 401, 404, 413, 503),
-    security=SIGNED_IN,
-    summary="Bring a month back",
-)
+@begins("/api/archive/restorations", summary="Bring a month back")
 async def restore(
     data: JSONBody[Restoration], user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> Response[Job]:
@@ -164,11 +146,9 @@ async def restore(
     return await begun(wanted, user, parts, {"month": data.month, "days": data.days})
 
 
-@post(
+@begins(
     "/api/archive/columnar",
-    status_code=202,
     responses=answers(400, 401, 413, 503),
-    security=SIGNED_IN,
     summary="Make old months columnar",
 )
 async def columnar(

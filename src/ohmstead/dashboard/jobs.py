@@ -1,6 +1,7 @@
 """Jobs: work on the whole installation that takes longer than a request should; docs/api.md."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import Response, get, post
@@ -22,6 +23,12 @@ from ohmstead.store import jobs as store
 from ohmstead.store.people import User
 
 LongNumber = Annotated[int, PathParameter(ge=1, le=LARGEST_LONG, description="Its number.")]
+
+
+begins = partial(
+    post, status_code=202, responses=answers(400, 401, 404, 413, 503), security=SIGNED_IN
+)
+"""A route that begins a job, and answers with it."""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -84,13 +91,7 @@ class Recompute(Shape, frozen=True):
     last: date | None = field(default=None, name="to")
 
 
-@post(
-    "/api/energy/recomputings",
-    status_code=202,
-    responses=answers(400, 401, 404, 413, 503),
-    security=SIGNED_IN,
-    summary="Make kept energy anew",
-)
+@begins("/api/energy/recomputings", summary="Make kept energy anew")
 async def recompute(
     data: JSONBody[Recompute], user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> Response[Job]:
@@ -118,13 +119,7 @@ class Removal(Shape, frozen=True):
     organisation: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
 
 
-@post(
-    "/api/removals",
-    status_code=202,
-    responses=answers(400, 401, 404, 413, 503),
-    security=SIGNED_IN,
-    summary="Remove a site or an organisation with all below it",
-)
+@begins("/api/removals", summary="Remove a site or an organisation with all below it")
 async def remove(
     data: JSONBody[Removal], user: NamedDependency[User], parts: NamedDependency[Parts]
 ) -> Response[Job]:
