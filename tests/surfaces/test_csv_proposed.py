@@ -73,6 +73,22 @@ def understood(text: str, of: Of, **how: Any) -> tuple[Proposal, list[Item]]:
             COUNTER,
             {"32.7.0": 231.5, "51.7.0": 4.0, "3.7.0": 1.0},
         ),
+        (
+            "Datum;Bezug Wh;Rückspeisung Wh\n01.01.2025 00:15;125;-\n13.01.2025 00:15;n/a;5\n",
+            QUARTERS,
+            {"1.8.0": 0.125},
+        ),
+        (
+            'Time,Imported kWh,Energy returned kWh\n"1/1/2025, 12:15:00\u202fAM",1,2\n'
+            '"1/13/2025, 12:15:00\u202fAM",1,2\n',
+            QUARTERS,
+            {"1.8.0": 1.0, "2.8.0": 2.0},
+        ),
+        ("time,kWh\n2024-12-31 23:15:00 UTC,5\n", COUNTER, {"1.8.0": 5.0}),
+        ("time,kWh\n20241231T231500Z,5\n", COUNTER, {"1.8.0": 5.0}),
+        ("Zeit;kWh\n01.01.2025 01:15 MESZ;5\n13.01.2025 00:15 MEZ;6\n", COUNTER, {"1.8.0": 5.0}),
+        ("name,time,total_wh\nx,1735686900000000000,5000\n", COUNTER, {"1.8.0": 5.0}),
+        ("Date,kWh\n1-Jan-2025 00:15,5\n", COUNTER, {"1.8.0": 5.0}),
     ],
 )
 def test_tables_are_found_out(text: str, of: Of, said: dict[str, float]) -> None:
@@ -114,6 +130,12 @@ def test_a_meter_that_is_not_electric_has_a_value() -> None:
         ("Zeit;1.8.0\n2025-01-01;1,5\n2025-01-02;1.5\n", {}, "decimal"),
         (
             "Zähler;Zeit;kWh\nA;2025-01-01;1\nB;2025-01-01;1\nA;2025-01-02;1\nB;2025-01-02;1\n",
+            {},
+            "meter",
+        ),
+        (
+            "entity_id,state,last_changed\n"
+            + "".join(f"sensor.{n % 2},{n},2025-01-01T00:0{n}:00Z\n" for n in range(4)),
             {},
             "meter",
         ),

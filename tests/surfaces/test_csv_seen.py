@@ -21,8 +21,16 @@ KWH = Seen("kWh", "number", ["7"])
         ([DIGITS, KWH], [1]),
         ([KWH, DIGITS], []),
         ([CLOCK, KWH], []),
+        ([DIGITS, DATE, CLOCK], [2, 3]),
     ],
-    ids=["a date and its clock", "ends before starts", "digits first", "digits later", "no date"],
+    ids=[
+        "a date and its clock",
+        "ends before starts",
+        "digits first",
+        "digits later",
+        "no date",
+        "a number first",
+    ],
 )
 def test_the_columns_of_the_time_are_found(columns: list[Seen], said: list[int]) -> None:
     """docs/imports.md, tables: when a row is of."""
@@ -44,6 +52,9 @@ def test_a_column_names_meters_where_there_are_some_of_several_rows() -> None:
     assert not names_meters(named, ["a", "a"])
     assert not names_meters(named, ["a", "b", "c"])
     assert not names_meters(Seen("Ort", "text", []), ["a", "b", "a", "b"])
+    assert not names_meters(Seen("Zähler kWh", "number", []), ["0", "1", "0", "1"])
+    assert not names_meters(Seen("Meter", "number", []), ["0.5", "1", "0.5", "1"])
+    assert names_meters(Seen("Meter", "number", []), ["4711", "4712"] * 2)
     assert names_meters(Seen("Ort", "text", []), ["1-0:1.8.0", "1-0:2.8.0"] * 2)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ohmstead.reading import units
 from ohmstead.surfaces.csv_found import DELIMITERS
+from ohmstead.surfaces.imports import is_none
 
 LOOKED = 300
 """So many lines tell where the table begins."""
@@ -19,12 +20,12 @@ ROWS_OF_NAMES = 3
 NAMED = 0.6
 """The share of its cells that a header fills at least."""
 STAMP = re.compile(
-    r"(\d{1,4}[./-]\d{1,2}[./-]\d{2,4})"
-    r"([T ,]+\d{1,2}[:.]\d{2}\S*( ?[AaPp][Mm])?( ?[+-]\d\d:?\d\d|Z)?)?"
+    r"(\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4}|\d{8}(?=T))"
+    r"([T ,]+\d{1,2}[:.]?\d{2}\S*( ?[AaPp][Mm])?( ?[+-]\d\d:?\d\d|Z| [A-Z]{3,4})?)?"
 )
 CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?")
-DIGITS = re.compile(r"(19|20)\d{6}(\d{4}|\d{6})?|[12]\d{9}(\.\d+)?|[12]\d{12}")
-"""20250330, with a clock or without, or seconds or milliseconds since 1970."""
+DIGITS = re.compile(r"(19|20)\d{6}(\d{4}|\d{6})?|[12]\d{9}(\.\d+)?|[12]\d{12}(\d{3}|\d{6})?")
+"""20250330, with a clock or without, or seconds to nanoseconds since 1970."""
 NUMBER = re.compile(r"[+-]?[\d][\d '’.,\u00a0\u202f]*([eE][+-]?\d+)?|[+-]?[.,]\d+")
 SEPARATOR = re.compile(r"sep=([;,|\t])\s*", re.IGNORECASE)
 
@@ -65,8 +66,8 @@ def looks(cell: str) -> str:
     >>> [looks(c) for c in ("30.03.2025 02:15", "02:15", "20250330", "1'234,5", "ok", " ")]
     ['stamp', 'clock', 'digits', 'number', 'text', '']
     """
-    plain = cell.strip()
-    if not plain:
+    plain = cell.strip().replace("\u202f", " ").replace("\u00a0", " ")
+    if not plain or is_none(plain):
         return ""
     for kind, way in (("stamp", STAMP), ("clock", CLOCK), ("digits", DIGITS), ("number", NUMBER)):
         if way.fullmatch(plain):

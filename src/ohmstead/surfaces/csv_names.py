@@ -17,7 +17,7 @@ OTHER = re.compile(
     re.IGNORECASE,
 )
 EXPORT = re.compile(
-    r"einspeis|export|r[üu]e?ckspeis|r[üu]e?cklief|lieferung|feed|abgabe|surplus|[üu]bersch|"
+    r"ei(?:n|nge)speis|inje[ck]|injeç|teruglever|immess|excedent|receiv|return|export|r[üu]e?ckspeis|r[üu]e?cklief|lieferung|feed|abgabe|surplus|[üu]bersch|"
     r"erzeug|produ[ck]t|generation|generated|\ba-|2\.8\.",
     re.IGNORECASE,
 )
@@ -25,7 +25,7 @@ REACTIVE = re.compile(r"blind|reactive|k?var", re.IGNORECASE)
 POWER = re.compile(r"leistung|power|lastgang|\blast\b|load|demand", re.IGNORECASE)
 ENERGY = re.compile(
     r"energ|bezug|verbrauch|import|consum|usage|arbeit|z[äa]e?hlerstand|stand|wert|value|reading"
-    r"|einspeis|export|abgabe|messwert|menge|\ba\+|\ba-",
+    r"|ei(?:n|nge)speis|export|abgabe|messwert|menge|generation|deliver|receiv|return|\ba\+|\ba-",
     re.IGNORECASE,
 )
 PHASE = re.compile(r"\b(?:l|phase|ph)[ _]?([123])\b|_l([123])(?:_|\b)", re.IGNORECASE)
@@ -37,7 +37,8 @@ TIME = re.compile(r"zeit|time|datum|date|stamp|uhr|tag\b|day", re.IGNORECASE)
 UTC = re.compile(r"(?:\b|_)(?:utc|gmt)(?:\b|_)", re.IGNORECASE)
 METER = re.compile(
     r"z[äa]e?hler(?!stand)|meter|messpunkt|messstelle|messlokation|marktlokation|z[äa]e?hlpunkt|obis"
-    r"|metering|\bmp\b|register|kanal|channel|series?",
+    r"|metering|\bmp\b|register|kanal|channel|series?|entity|sensor|device|ger[äa]e?t|\bcups\b|\bcpe\b"
+    r"|\bpod\b|\bprm\b|\bean\b|mpan|mprn|\bnmi\b|_field|_measurement",
     re.IGNORECASE,
 )
 BY_COLUMN = {q.column: q.obis for q in catalogue.ALL}

@@ -14,6 +14,7 @@ from ohmstead.surfaces.imports import (
     Target,
     Unread,
     WallClock,
+    is_none,
     number,
     shown,
 )
@@ -128,7 +129,7 @@ def _values(
     """What each column says, in the unit that is kept; ValueError when it is none, or all empty."""
     some = False
     for n, name, target in columns:
-        if not row[n].strip():
+        if is_none(row[n]):
             continue
         try:
             said = target.kept(number(row[n], decimal))

@@ -2,18 +2,24 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from ohmstead.errors import BadInput
 from ohmstead.surfaces.imports import shown
 
 Parsed = Callable[[str], datetime]
 DATES = {
-    "day first": ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y"),
+    "day first": (
+        *("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y"),
+        *("%d-%b-%Y", "%d %b %Y", "%d-%b-%y"),
+    ),
     "month first": ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y"),
     "year first": ("%Y/%m/%d", "%Y.%m.%d"),
 }
-CLOCKS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M:%S", "")
+CLOCKS = (
+    *(" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"),
+    *(", %H:%M:%S", ", %I:%M:%S %p", ""),
+)
 ORDERS = {
     date + clock: order for order, dates in DATES.items() for date in dates for clock in CLOCKS
 }
@@ -21,7 +27,13 @@ ORDERS = {
 COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 SECONDS, MILLISECONDS = (9, 10), 13
 """Digits of a time in seconds or milliseconds since 1970, from 1973 on."""
+FINER = {16: 1_000_000, 19: 1_000_000_000}
+"""Digits of a time in microseconds or nanoseconds, and how many are a second."""
+LABELS = {"UTC": 0, "GMT": 0, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2}
+"""Names of zones behind a time, each of which is always so many hours before UTC."""
 PROBE = datetime(2024, 2, 29, 13, 30, tzinfo=UTC)
+_SPACES = {0xA0: " ", 0x202F: " "}
+"""Some programs keep AM and PM apart by them."""
 _MIDNIGHT = re.compile(r"(?<!\d)24:00(:00)?(?!\d)")
 
 
@@ -29,14 +41,14 @@ def told(form: str) -> Parsed:
     """Times as `form` says (strptime), or `iso`, `epoch`, `epoch-ms`, `digits`; BadInput."""
     ways = {"epoch": _epoch, "epoch-ms": _epoch_ms, "iso": _iso, "digits": _digits}
     if form in ways:
-        return _midnight(ways[form])
+        return _plainly(ways[form])
     try:
         probe = datetime.strptime(PROBE.strftime(form), form)  # noqa: DTZ007  (the table's zone)
     except (ValueError, re.error) as trouble:
         raise BadInput(f"--time-format {form!r} is not understood: {trouble}") from None
     if probe.year != 2024:
         raise BadInput(f"--time-format {form!r} says no year; it looks like %d.%m.%Y %H:%M")
-    return _midnight(_with(form))
+    return _plainly(_with(form))
 
 
 def forms(cells: Sequence[str]) -> list[str]:
@@ -109,6 +121,8 @@ def _digits(text: str) -> datetime:
         return _epoch(text)
     if size == MILLISECONDS:
         return _epoch_ms(text)
+    if size in FINER:
+        return _epoch(str(int(text.partition(".")[0]) / FINER[size]))
     if size in COMPACT:
         return _strptime(text, COMPACT[size])
     raise ValueError(f"the time {shown(text)} is not of digits that are known")
@@ -129,22 +143,29 @@ def _seconds(text: str) -> float:
         raise ValueError(f"the time {shown(text)} is not a number of seconds") from None
 
 
-def _midnight(way: Parsed) -> Parsed:
-    """The same, and 24:00 is midnight at the end of its day."""
+def _plainly(way: Parsed) -> Parsed:
+    """The same; 24:00 is the end of its day, spaces are spaces, and `CEST` behind is a zone."""
 
     def parsed(text: str) -> datetime:
-        if not _MIDNIGHT.search(text):
-            return way(text)
-        return way(_MIDNIGHT.sub(lambda clock: "00:00" + (clock[1] or ""), text)) + timedelta(
-            days=1
-        )
+        plain = text.translate(_SPACES)
+        begin, _, label = plain.rpartition(" ")
+        zone = LABELS.get(label.upper())
+        if zone is not None:
+            plain = begin
+        midnight = _MIDNIGHT.search(plain)
+        if midnight:
+            plain = _MIDNIGHT.sub(lambda clock: "00:00" + (clock[1] or ""), plain)
+        found = way(plain) + timedelta(days=1 if midnight else 0)
+        if zone is None or found.tzinfo is not None:
+            return found
+        return found.replace(tzinfo=timezone(timedelta(hours=zone)))
 
     return parsed
 
 
 WAYS: Mapping[str, Parsed] = {
-    "iso": _midnight(_iso),
-    "digits": _midnight(_digits),
-    **{form: _midnight(_with(form)) for form in ORDERS},
+    "iso": _plainly(_iso),
+    "digits": _plainly(_digits),
+    **{form: _plainly(_with(form)) for form in ORDERS},
 }
 """What is tried, by how it is said."""

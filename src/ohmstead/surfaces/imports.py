@@ -19,6 +19,13 @@ DECIMALS = (".", ",")
 CHANGE_LONGEST = timedelta(hours=2)
 """No clock is set back further than that."""
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+NONE = frozenset(
+    {
+        *("-", "--", "---", "–", "—", "n/a", "n.a.", "na", "nan", "null", "none", "#n/a", "#nv"),
+        *("#n/v", "k.a.", "k. a.", "unavailable", "unknown"),
+    }
+)
+"""What programs write where nothing was measured."""
 _THOUSANDS = " '’\u00a0\u202f"
 
 
@@ -134,6 +141,16 @@ class Target:
 
 def _power(unit: str) -> int:
     return units.KEPT.get(units.named(unit), (unit, 0))[1]
+
+
+def is_none(text: str) -> bool:
+    """Whether a cell says that nothing was measured: it is empty, or one of `NONE`.
+
+    >>> is_none(" "), is_none("N/A"), is_none("-"), is_none("0")
+    (True, True, True, False)
+    """
+    plain = text.strip().casefold()
+    return not plain or plain in NONE
 
 
 def number(text: str, decimal: str = ".") -> float:
