@@ -339,6 +339,17 @@ class PacketProtocol(HttpToolsProtocol):
             return
         super().shutdown()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more; it has its answers still, unless TLS ended with that.
+
+        Gives whether the connection stays for them.  Source: RFC 9293, 3.6 (closing one half).
+        """
+        last = self._turns[-1] if self._turns else None
+        if self.scheme == "https" or not isinstance(last, Slot):
+            return False
+        last.close = True
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone; what it sent is stored all the same."""
         self._entry.connections.discard(self)
