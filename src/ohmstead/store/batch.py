@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ohmstead.reading.numbers import Fields, Numbers
 from ohmstead.reading.reading import NOTHING, Identity, mark_of
-from ohmstead.store import columns, rollup_notes
+from ohmstead.store import rollup_notes
+from ohmstead.store.batch_values import values_of
 from ohmstead.store.months import Month, month_of
 from ohmstead.store.packed import (
     Column,
@@ -35,10 +34,6 @@ KINDS: Mapping[str, Kind] = {
     "value": "float8",
     "meter_crc": "int4",
 }
-_NAMES = tuple(columns.VALUES.values())
-_PLACE: Mapping[str, int] = {obis: n for n, obis in enumerate(columns.VALUES)}
-
-
 BEFORE_ALL_US = -(2**63)
 
 
@@ -156,7 +151,8 @@ def batch_of(kept: Sequence[tuple[int, Row]]) -> Batch:
         streams = streams[order]
         numbers, rows = [numbers[n] for n in order], [rows[n] for n in order]
     at = moments([row.at for row in rows], len(rows))
-    names, values, bits = _values(rows)
+    names, values, bits = values_of([row.values for row in rows])
+    bits |= [0 if row.value is None else rollup_notes.BIT["value"] for row in rows]
     return Batch(
         numbers=numbers,
         rows=rows,
@@ -168,86 +164,6 @@ def batch_of(kept: Sequence[tuple[int, Row]]) -> Batch:
         values=values,
         bits=bits,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Rows with the same catalogue keys: their columns, and which of the values each one is."""
-
-    names: tuple[str, ...]
-    order: npt.NDArray[np.int64]
-    bits: int
-
-
-@lru_cache(maxsize=4096)
-def _layout(keys: tuple[str, ...]) -> _Layout:
-    found = [(_PLACE[obis], n) for n, obis in enumerate(keys) if obis in _PLACE]
-    found.sort()
-    names = tuple(_NAMES[place] for place, _ in found)
-    order = np.array([n for _, n in found], dtype=np.int64)
-    return _Layout(names, order, rollup_notes.bits(keys, has_value=False))
-
-
-def _values(rows: Sequence[Row]) -> tuple[Sequence[str], Floats, npt.NDArray[np.int64]]:
-    """The measured values, their columns in the catalogue's order, and what each row says."""
-    said = [row.values for row in rows]
-    tables = {each.fields if type(each) is Numbers else None for each in said}
-    if len(tables) == 1 and (fields := tables.pop()) is not None:
-        return _of_table(fields, rows)
-    keys = list(map(tuple, said))
-    bits = np.empty(len(rows), np.int64)
-    if keys.count(keys[0]) == len(keys):
-        layout = _layout(keys[0])
-        names: Sequence[str] = layout.names
-        values = _numbers(said, layout, len(keys[0]))
-        bits[:] = layout.bits
-    else:
-        alike: dict[tuple[str, ...], list[int]] = {}
-        for n, each in enumerate(keys):
-            alike.setdefault(each, []).append(n)
-        layouts = {each: _layout(each) for each in alike}
-        some = {name for layout in layouts.values() for name in layout.names}
-        names = [name for name in _NAMES if name in some]
-        places = {name: n for n, name in enumerate(names)}
-        values = np.full((len(rows), len(names)), np.nan)
-        for each, which in alike.items():
-            layout = layouts[each]
-            into = [places[name] for name in layout.names]
-            values[np.ix_(which, into)] = _numbers([said[n] for n in which], layout, len(each))
-            bits[which] = layout.bits
-    bits |= [0 if row.value is None else rollup_notes.BIT["value"] for row in rows]
-    return names, values, bits
-
-
-@lru_cache(maxsize=16)
-def _columns_of(fields: Fields) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """What the numbers of a table are divided by, their places in the catalogue, their bits."""
-    places = np.array([_PLACE[key] for key in fields.keys])
-    order = np.argsort(places)
-    bits = np.array([rollup_notes.bits((key,), has_value=False) for key in fields.keys])
-    return np.array(fields.per)[order], order, bits[order]
-
-
-def _of_table(
-    fields: Fields, rows: Sequence[Row]
-) -> tuple[Sequence[str], Floats, npt.NDArray[np.int64]]:
-    """The same of rows whose values are Numbers of one table."""
-    per, order, bits = _columns_of(fields)
-    said = b"".join(row.values.said for row in rows if type(row.values) is Numbers)
-    numbers = np.frombuffer(said).reshape(-1, len(order))[:, order]
-    there = ~np.isnan(numbers)
-    some = there.any(axis=0)
-    names = [_NAMES[_PLACE[fields.keys[n]]] for n in order[some]]
-    marks = there @ bits | [0 if row.value is None else rollup_notes.BIT["value"] for row in rows]
-    return names, numbers[:, some] / per[some], marks
-
-
-def _numbers(said: Sequence[Mapping[str, float]], layout: _Layout, width: int) -> Floats:
-    """The values of rows of one layout, as the database has them."""
-    every = chain.from_iterable(each.values() for each in said)
-    return np.fromiter(every, np.float64, len(said) * width).reshape(len(said), width)[
-        :, layout.order
-    ]
 
 
 def _newest(streams: npt.NDArray[np.int32], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
