@@ -139,6 +139,14 @@ def test_a_meter_that_is_not_electric_has_a_value() -> None:
             {},
             "meter",
         ),
+        ("Zeit;kWh\n2025-01-31;12.345\n2025-02-28;12.845\n", {}, "decimal"),
+        ('Time,kWh\n2025-01-31,"12,345"\n2025-02-28,"12,845"\n', {}, "decimal"),
+        ("Giorno;Ora;kWh\n13/07/2025;1;1\n13/07/2025;2;1\n13/07/2025;3;1\n", {}, "same_times"),
+        (
+            f"Date,{','.join(f'{n:02}:00' for n in range(24))}\n13/01/2025{',1' * 24}\n",
+            {},
+            "across",
+        ),
         ("Zeit;kWh\n2025-01-01;1\n", {"columns": [Column(2, "1.8.0", "V")]}, "unit"),
         ("Zeit;kWh\n2025-01-01;1\n", {"columns": [Column(2, "value")]}, "unit"),
         ("Zeit;kWh\n2025-01-01;1\n", {"columns": [Column(1, "1.8.0")]}, "twice"),
@@ -153,6 +161,46 @@ def test_what_cannot_be_known_is_named(text: str, how: dict[str, Any], code: str
     found, _ = understood(text, COUNTER, **how)
     assert code in {missing.code for missing in found.missing}
     assert found.layout is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zeit;kWh\n2025-01-31;12.345\n2025-02-28;0.845\n",
+        "Zeit;kWh\n2025-01-31;12.345\n2025-02-28;1212.845\n",
+        "Zeit;kWh\n2025-01-31;12.345\n2025-02-28;1212\n",
+        "Zeit,kWh\n2025-01-31,12.345\n",
+        "Zeit;kWh\n2025-01-31;12,345\n",
+    ],
+)
+def test_thousandths_are_no_thousands(text: str) -> None:
+    """docs/imports.md, "Any CSV": numbers of three digits behind the sign are mostly decimals."""
+    _, items = understood(text, COUNTER)
+    assert isinstance(items[0], Imported)
+    assert items[0].values == {"1.8.0": 12.345}
+
+
+def test_hours_in_a_column_of_their_own_are_read_when_it_is_said() -> None:
+    """docs/imports.md, "On the pages": what is proposed can be corrected; 24 is midnight."""
+    text = "Giorno;Ora;kWh\n13/07/2025;1;1\n13/07/2025;24;1\n"
+    _, items = understood(text, COUNTER, time=[1, 2])
+    assert [f"{item.at:%d %H}" for item in items if isinstance(item, Imported)] == [
+        "12 23",
+        "13 22",
+    ]
+
+
+def test_what_is_only_likely_is_said() -> None:
+    """docs/imports.md, "On the pages": columns of inverters, and ones that say no unit."""
+    text = "Zeit;Energie Symo;Verbrauch;Vom Netz bezogen\n;[Wh];[Wh];[Wh]\n13.01.2025 00:15;7;8;9\n"
+    found, _ = understood(text, COUNTER)
+    assert found.how.columns == [Column(4, "1.8.0", "Wh")]
+    assert found.doubts == []
+    found, _ = understood("Zeit;Energie;Verbrauch\n13.01.2025 00:15;7;8\n", COUNTER)
+    assert [(each.code, each.column) for each in found.doubts] == [
+        ("assumed", "Energie"),
+        ("rival", "Energie"),
+    ]
 
 
 def test_the_rows_of_one_meter_are_chosen() -> None:

@@ -155,7 +155,10 @@ def _answer(
         refused=0,
         others=0,
         missing=[shapes.UploadTrouble(code=each.code, text=each.text) for each in found.missing],
-        warnings=[],
+        warnings=[
+            shapes.UploadTrouble(code=each.code, text=each.text, column=each.column)
+            for each in found.doubts
+        ],
         ready=None,
     )
 

@@ -17,6 +17,10 @@ TIMES = ("at_utc", "time", "timestamp", "datetime", "date_time", "zeit", "zeitst
 _OBIS = re.compile(r"(?:\d-\d:)?(\d{1,3}\.\d{1,2}\.\d{1,3})(?:\*255)?")
 _POINT = re.compile(r"[+-]?\d*(,\d{3})*\.\d+")
 _COMMA = re.compile(r"[+-]?\d*(\.\d{3})*,\d+")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+"""12.345: twelve and a bit, or twelve thousand."""
+THOUSAND = 3
+"""Numbers with more digits than these are grouped where thousands are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def layout(lines: Sequence[str], told: Told, zone: tzinfo, unit: str | None) -> 
     return Layout(
         names=names,
         delimiter=delimiter,
-        decimal=told.decimal or decimal_of([names.index(name) for name, _ in columns], body),
+        decimal=told.decimal
+        or decimal_of([names.index(name) for name, _ in columns], body, delimiter),
         time=time,
         parsed=parsed,
         columns=columns,
@@ -161,11 +166,27 @@ def _known(name: str, unit: str | None) -> Target | None:
     return Target(key) if key in catalogue.BY_OBIS and key else None
 
 
-def decimal_of(at: Sequence[int], rows: Sequence[Sequence[str]]) -> str:
-    """The decimal sign of these columns' numbers; BadInput where there are both."""
+def decimal_of(at: Sequence[int], rows: Sequence[Sequence[str]], delimiter: str) -> str:
+    """The decimal sign of these columns' numbers; BadInput where it could be either.
+
+    Beside columns that a comma parts a comma parts thousands, or stands in quotes; a semicolon is
+    what programs take whose decimal sign is the comma.
+
+    >>> decimal_of([0], [["12.345"], ["0.5"]], ";"), decimal_of([0], [["12.345"]], ",")
+    ('.', '.')
+    """
     cells = [together(row[n]) for row in rows for n in at if n < len(row)]
     points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
     commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
     if points and commas:
         raise BadInput("some numbers have a decimal point, some a comma: say which with --decimal")
-    return "," if commas else "."
+    sign = "," if commas else "."
+    signed = [cell for cell in cells if "." in cell or "," in cell]
+    plain = any(len(cell.lstrip("+-")) > THOUSAND and cell.isdigit() for cell in cells)
+    usual = {".": ",", ",": ";"}[sign] == delimiter
+    if signed and not usual and not plain and all(map(_EITHER.fullmatch, signed)):
+        raise BadInput(
+            f"the numbers look like {shown(signed[0])}, and {sign!r} may keep thousands apart, "
+            "or be the decimal sign: say which with --decimal"
+        )
+    return sign

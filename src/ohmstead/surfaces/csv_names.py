@@ -28,6 +28,10 @@ ENERGY = re.compile(
     r"|ei(?:n|nge)speis|export|abgabe|messwert|menge|generation|deliver|receiv|return|\ba\+|\ba-",
     re.IGNORECASE,
 )
+GRID = re.compile(
+    r"netz|grid|bez[uo]g|import|export|speis|feed|deliver|receiv|return", re.IGNORECASE
+)
+"""What is between a house and the grid, not what the sun gives or the house needs."""
 PHASE = re.compile(r"\b(?:l|phase|ph)[ _]?([123])\b|_l([123])(?:_|\b)", re.IGNORECASE)
 HIGH = re.compile(r"\bht\b|hochtarif|high tariff|\bt1\b|\bpeak", re.IGNORECASE)
 LOW = re.compile(r"\bnt\b|niedertarif|low tariff|\bt2\b|off.?peak", re.IGNORECASE)

@@ -21,6 +21,10 @@ TELLING = 200
 """So many rows tell what columns are."""
 METERS_MOST = 100
 COLUMNS_MOST = 500
+COLUMNS_ACROSS = 23
+"""So many columns of numbers are the hours of a day, the shortest too."""
+ROWS_ALIKE = 3
+"""So many rows tell whether they share their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,14 @@ class Of:
 class Missing:
     """Why a table cannot be read yet.
 
-    `code` is one of `table`, `column`, `time`, `time_format`, `day_or_month`, `columns`, `decimal`,
-    `meter`, `unit`, `twice`; `text` says it in words.
+    `code` is one of `table`, `column`, `time`, `time_format`, `same_times`, `day_or_month`,
+    `columns`, `across`, `decimal`, `meter`, `unit`, `twice`; of a doubt `assumed` or `rival`.
+    `text` says it in words, `column` is the name of the one it is about.
     """
 
     code: str
     text: str
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ class Proposal:
     """Names in the column of the meter, and how many rows each has here."""
     missing: Sequence[Missing] = ()
     layout: Layout | None = None
+    doubts: Sequence[Missing] = ()
+    """What was taken for likely, and may be otherwise."""
 
 
 def proposal(lines: Sequence[str], how: How, of: Of) -> Proposal:
@@ -122,6 +130,7 @@ class _Finding:
     ) -> None:
         self.how, self.of, self.seen, self.rows, self.under = how, of, seen, rows, under
         self.missing: list[Missing] = []
+        self.doubts: list[Missing] = []
 
     def whole(self, body: int) -> Proposal:
         """The proposal."""
@@ -131,7 +140,7 @@ class _Finding:
         self._columns()
         layout = self._layout(body) if not self.missing else None
         missing, how = self.missing, self.how
-        return Proposal(how, self.seen, body, forms, meters, missing, layout)
+        return Proposal(how, self.seen, body, forms, meters, missing, layout, self.doubts)
 
     def _check_columns(self) -> None:
         """A column that the table does not have is as if it had not been said."""
@@ -176,7 +185,7 @@ class _Finding:
 
     def _time(self) -> list[str]:
         """Which columns are the time, and how it is written."""
-        how = self.how
+        how, is_told = self.how, self.how.time is not None
         if how.time is None:
             how = replace(how, time=times(self.seen))
         if not how.time:
@@ -198,11 +207,19 @@ class _Finding:
         elif not forms:
             what = next(filter(None, cells), "nothing")
             self._lacks("time_format", f"the times look like {what!r}: say how they are written")
+        elif not is_told and self._is_one_time(cells):
+            why = "many rows have the same time: say which columns are the time, or the meter"
+            self._lacks("same_times", why)
         elif csv_times.is_either(forms):
             self._lacks("day_or_month", "either day or month may be first: say which")
         else:
             self.how = replace(how, time_format=forms[0])
         return forms
+
+    def _is_one_time(self, cells: Sequence[str]) -> bool:
+        """Whether rows of one meter mostly share their times: part of the time is elsewhere."""
+        several = self.how.meter_column and self.how.meter is None
+        return not several and len(cells) >= ROWS_ALIKE and len(set(cells)) * 2 <= len(cells)
 
     def _columns(self) -> None:
         """What the columns are."""
@@ -210,7 +227,11 @@ class _Finding:
         if how.columns is None:
             how = self.how = replace(how, columns=self._guessed())
         columns = how.columns or ()
-        if not columns:
+        numbers = sum(seen.kind == "number" for seen in self.seen)
+        if not columns and numbers >= COLUMNS_ACROSS:
+            why = "the table has a column for each time of a day: make one row a time of it"
+            self._lacks("across", why)
+        elif not columns:
             self._lacks("columns", "say what is in at least one column")
         for number, count in Counter(each.number for each in columns).items():
             if count > 1 or number in (*(how.time or ()), how.meter_column):
@@ -226,7 +247,8 @@ class _Finding:
         if how.decimal is None:
             try:
                 at = [each.number - 1 for each in columns]
-                found = decimal_of(at, [row.cells for row in self._own()])
+                rows = [row.cells for row in self._own()]
+                found = decimal_of(at, rows, how.delimiter or ";")
                 self.how = replace(how, decimal=found)
             except BadInput as trouble:
                 self._lacks("decimal", str(trouble))
@@ -238,15 +260,36 @@ class _Finding:
             n for n, seen in enumerate(self.seen, 1) if seen.kind == "number" and n not in taken
         ]
         found: dict[str, Column] = {}
-        for number in numbers:
+        for number in sorted(numbers, key=lambda n: not self._is_of_the_grid(n)):
             name = self.seen[number - 1].name
             unit = csv_names.unit_in(name) or csv_names.unit_in(f"({self.under[number - 1]})")
             unit = unit or self._unit_beside()
             key = self._key(name, unit, alone=len(numbers) == 1)
-            if key is not None:
-                kept = catalogue.BY_OBIS[key].unit if key in catalogue.BY_OBIS else self.of.unit
-                found.setdefault(key, Column(number, key, unit or kept or None))
-        return [each for each in found.values() if self._fits(each)]
+            if key is None:
+                continue
+            kept = catalogue.BY_OBIS[key].unit if key in catalogue.BY_OBIS else self.of.unit
+            column = Column(number, key, unit or kept or None)
+            if not self._fits(column):
+                continue
+            if key in found:
+                self._doubt_rivals(found[key], name)
+                continue
+            found[key] = column
+            if unit is None and kept:
+                why = f"column {name!r} says no unit: {kept} is assumed"
+                self.doubts.append(Missing("assumed", why, name))
+        return sorted(found.values(), key=lambda each: each.number)
+
+    def _is_of_the_grid(self, number: int) -> bool:
+        """Whether a column's name says that it is what a meter of the grid counts."""
+        name = self.seen[number - 1].name
+        return csv_names.code_in(name) is not None or csv_names.GRID.search(name) is not None
+
+    def _doubt_rivals(self, taken: Column, other: str) -> None:
+        name = self.seen[taken.number - 1].name
+        if not self._is_of_the_grid(taken.number) or csv_names.GRID.search(other):
+            why = f"column {name!r} was taken for {taken.key}; {other!r} could be it, too"
+            self.doubts.append(Missing("rival", why, name))
 
     def _key(self, name: str, unit: str | None, *, alone: bool) -> str | None:
         if self.of.unit is not None:

@@ -18,7 +18,7 @@ DATES = {
 }
 CLOCKS = (
     *(" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"),
-    *(", %H:%M:%S", ", %I:%M:%S %p", ""),
+    *(", %H:%M:%S", ", %I:%M:%S %p", " %H", ""),
 )
 ORDERS = {
     date + clock: order for order, dates in DATES.items() for date in dates for clock in CLOCKS
@@ -34,7 +34,7 @@ LABELS = {"UTC": 0, "GMT": 0, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2}
 PROBE = datetime(2024, 2, 29, 13, 30, tzinfo=UTC)
 _SPACES = {0xA0: " ", 0x202F: " "}
 """Some programs keep AM and PM apart by them."""
-_MIDNIGHT = re.compile(r"(?<!\d)24:00(:00)?(?!\d)")
+_MIDNIGHT = re.compile(r"(?<!\d)24(:00){1,2}(?!\d)|(?<=\d )24$")
 
 
 def told(form: str) -> Parsed:
@@ -154,7 +154,7 @@ def _plainly(way: Parsed) -> Parsed:
             plain = begin
         midnight = _MIDNIGHT.search(plain)
         if midnight:
-            plain = _MIDNIGHT.sub(lambda clock: "00:00" + (clock[1] or ""), plain)
+            plain = _MIDNIGHT.sub(lambda clock: "00" + clock[0][2:], plain)
         found = way(plain) + timedelta(days=1 if midnight else 0)
         if zone is None or found.tzinfo is not None:
             return found
