@@ -38,6 +38,17 @@ class Took:
         request.settle(replies.STORED)
 
 
+class Later(Took):
+    """Where packets go, and are not answered yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[Any] = []
+
+    def take(self, request: Any) -> None:
+        self.requests.append(request)
+
+
 class Wire(asyncio.Transport):
     """The other end."""
 
@@ -146,3 +157,15 @@ async def test_who_never_reads_what_is_left_is_cut_off() -> None:
     assert wire.answers == b""
     protocol.sweep(now_s)
     assert wire.answers == b"aborted"
+
+
+async def test_who_says_that_it_sends_no_more_has_its_answer() -> None:
+    """RFC 9293, 3.6: one half of a connection is closed; small devices do so at once."""
+    later, wire = Later(), Wire()
+    protocol = connected(later, wire)
+    assert not protocol.eof_received()
+    protocol.data_received(request(PATHS[0], b"a", b"{}"))
+    assert protocol.eof_received()
+    later.requests[0].settle(replies.STORED)
+    assert wire.closed
+    assert wire.answers.endswith(replies.STORED.body)

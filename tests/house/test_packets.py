@@ -106,19 +106,6 @@ def test_a_connection_for_each_packet(api: Pushing) -> None:
     assert b" 401 " in raw(api, head + body)
 
 
-def test_a_sender_that_says_that_it_sends_no_more_has_its_answer(api: Pushing) -> None:
-    """RFC 9293, 3.6: one half of a connection is closed; small devices do so at once."""
-    body = json.dumps(packet()).encode()
-    login = httpx.BasicAuth(*api.logins["org:1"])._auth_header
-    head = f"POST {PATH} HTTP/1.1\r\nAuthorization: {login}\r\nContent-Length: {len(body)}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", api.port), timeout=WAIT_S) as sock:
-        sock.sendall(head.encode() + body)
-        sock.shutdown(socket.SHUT_WR)
-        found = b"".join(iter(lambda: sock.recv(65536), b""))
-    assert b" 200 OK" in found
-    assert found.endswith(b'{"result":"stored"}')
-
-
 def test_the_order_rule(api: Pushing) -> None:
     """Wattics 2019, Important notes: what is not chronological is discarded; interop 3.1: 200."""
     api.meter("ordered")
