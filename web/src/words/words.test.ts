@@ -9,7 +9,7 @@ const BUILT: Record<string, readonly string[]> = {
   ".": ["energy.with.", "kind.", "identity.", "account.mode.", "account.role.", "meter.reading.", "meter.accepted", "meter.late", "meter.duplicate", "meter.refused"],
   "./accounts": ["role.", "scope.", "mail.kind.", "mail.security."],
   "./integrations": ["state.", "life.", "one.", "password.overlap"],
-  "./upload": ["missing.", "trouble.", "kind."],
+  "./upload": ["missing.", "trouble.", "warning.", "kind."],
   "../gateway/words": ["status.", "mode."],
 };
 const english = import.meta.glob<Catalogue>(["./**/en.ts", "../gateway/words/en.ts"], { import: "en", eager: true });
