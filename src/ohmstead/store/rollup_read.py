@@ -1,4 +1,4 @@
-"""The readings that buckets are made of, as arrays: those of a range and the next beside it."""
+"""Which readings buckets are made of: those of a range, and the next beside it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from ohmstead.analytics.energy import Floats, longest_step_s
 from ohmstead.analytics.energy_rollup import WINDOW_S, Read
 from ohmstead.store import rollup_notes
 from ohmstead.store.database import Connection
-from ohmstead.store.packed import Column, Kind, array, micros, seconds, unpacked, whole_arrays
-from ohmstead.store.rollup_notes import POWER
+from ohmstead.store.packed import Column, array
+from ohmstead.store.rollup_arrays import Arrays, between, joined, read_of, single
 from ohmstead.store.rollup_pending import Stretch
 from ohmstead.store.rollup_range import Group, Range, moment
 from ohmstead.store.rollup_streams import Stream
@@ -27,15 +27,6 @@ AFTER = """
     (SELECT at FROM readings WHERE stream = %(stream)s AND at > %(at)s AND {column} IS NOT NULL
      ORDER BY at LIMIT 1)
 """
-READ = """
-    SELECT array_agg(stream), array_agg(at), array_agg(coalesce(meter_crc, 0)){values}
-    FROM readings WHERE stream = ANY(%s) AND at >= %s AND at <= %s
-"""
-READ_AT = """
-    SELECT array_agg(stream), array_agg(at), array_agg(coalesce(meter_crc, 0)){values}
-    FROM unnest(%s::int4[], %s::timestamptz[]) AS asked (of, moment)
-    JOIN readings ON stream = asked.of AND at = asked.moment
-"""
 BEFORE_OF_MANY = """
     SELECT asked.stream, row.at{columns}
     FROM unnest(%(streams)s::int4[]) AS asked (stream),
@@ -47,7 +38,6 @@ BEFORE_OF_ITS = """, (
     SELECT at FROM readings WHERE stream = asked.stream AND at <= row.at AND {column} IS NOT NULL
     ORDER BY at DESC LIMIT 1)
 """
-Arrays: TypeAlias = Mapping[str, Any]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 
@@ -107,7 +97,7 @@ async def read_near(
     """
     longest_s = longest_step_s(group.source.interval_s)
     begin = of[0] - window_s - longest_s
-    found = await _arrays(connection, READ, group, (moment(begin), moment(of[1])))
+    found = await between(connection, group, begin, of[1])
     most = int(np.bincount(found["part"]).max()) if len(found["part"]) else 0
     seen = [_Seen.of(found, group, of, news, name) for name in ("at", *group.counters)]
     asked = np.flatnonzero(np.any([each.unknown for each in seen], axis=0)).tolist()
@@ -120,14 +110,14 @@ async def read_near(
     short = begins < of[0]
     beside = _beside(seen, before, short)
     if beside:
-        found = _with(found, await _read_at(connection, group, beside))
+        found = joined(found, await single(connection, group, beside))
     if short.any():
         group = Group(tuple(s for s, less in zip(group.streams, short, strict=True) if not less))
         kept = ~short[found["part"]]
         found = {name: values[kept] for name, values in found.items()}
         found["part"] = (np.cumsum(~short) - 1)[found["part"]]
     wider = {n: float(begins[n]) for n in np.flatnonzero(short).tolist()}
-    return Near(group, _read(found, group) if group.streams else None, wider, most)
+    return Near(group, read_of(found, group) if group.streams else None, wider, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,99 +227,7 @@ async def read_any(connection: Connection, group: Group, of: Range) -> Read:
         for column, at in found.items():
             key = 0, at.timestamp()
             beside[key] = beside.get(key, True) and column != "at"
-    rows = await _arrays(connection, READ, group, (moment(first), moment(last)))
+    rows = await between(connection, group, first, last)
     if beside:
-        rows = _with(rows, await _read_at(connection, group, beside))
-    return _read(rows, group)
-
-
-async def _read_at(
-    connection: Connection, group: Group, beside: Mapping[tuple[int, float], bool]
-) -> Arrays:
-    """Single readings, (place of the stream, time) -> whether for its columns alone."""
-    streams = np.array(group.numbers)[[n for n, _ in beside]]
-    at = micros(np.array([at for _, at in beside]))
-    asked = array(Column("int4", streams)), array(Column("timestamptz", at))
-    rows = await _arrays(connection, READ_AT, group, asked, among=False)
-    marks = dict(zip(zip(streams.tolist(), at.tolist(), strict=True), beside.values(), strict=True))
-    numbers = np.array(group.numbers)[rows["part"]].tolist()
-    keys = zip(numbers, rows["us"].tolist(), strict=True)
-    return {**rows, "beside": np.array([marks[key] for key in keys], dtype=np.int64)}
-
-
-def _with(rows: Arrays, more: Arrays) -> dict[str, Any]:
-    """Readings and more of them, by stream and time."""
-    joined = {name: np.concatenate([rows[name], more[name]]) for name in rows}
-    order = np.lexsort((joined["at"], joined["part"]))
-    return {name: values[order] for name, values in joined.items()}
-
-
-async def _arrays(
-    connection: Connection,
-    question: str,
-    group: Group,
-    span: Sequence[object],
-    *,
-    among: bool = True,
-) -> dict[str, Any]:
-    """Readings of a group, by stream and time: columns, `part`, `at`, `us`, `meter`, `beside`.
-
-    `among` says that the question wants the streams too.
-    """
-    names = (*group.counters, *group.powers, *(("value",) if group.source.gauge else ()))
-    values = "".join(f", array_agg(coalesce({name}, 'NaN'))" for name in names)
-    cursor = connection.cursor(binary=True)
-    whole_arrays(cursor.adapters)
-    await cursor.execute(
-        question.format(values=values).encode(), (group.packed, *span) if among else span
-    )
-    said = await cursor.fetchone() or ()
-    kinds: list[Kind] = ["int4", "timestamptz", "int4", *["float8" for _ in names]]  # type: ignore[list-item]
-    stream, at, meter, *found = (unpacked(*each) for each in zip(said, kinds, strict=True))
-    order = np.lexsort((at, stream))
-    part = np.searchsorted(np.array(group.numbers), stream)
-    table = {"part": part, "at": seconds(at), "us": at, "meter": meter.astype(np.int64)}
-    table["beside"] = np.zeros(len(at), dtype=np.int64)
-    table |= dict(zip(names, found, strict=True))
-    return {name: values[order] for name, values in table.items()}
-
-
-def _read(found: Arrays, group: Group) -> Read:
-    at, own = found["at"], found["beside"]
-    if group.source.gauge:
-        power = found["value"], np.full(len(at), np.nan)
-    else:
-        none = np.full(len(at), np.nan)
-        power = _power([found.get(column, none) for column in POWER])
-    if own.any():
-        power = np.where(own == 0, power[0], np.nan), np.where(own == 0, power[1], np.nan)
-    wraps = [np.nan if each.wrap is None else each.wrap for each in group.streams]
-    return Read(
-        at=at,
-        columns={name: found[name] for name in group.counters},
-        meter=found["meter"],
-        beside=own,
-        part=found["part"],
-        power=power,
-        wrap=np.array(wraps),
-    )
-
-
-def _power(said: Sequence[Floats]) -> tuple[Floats, Floats]:
-    """Import and export, kW: as said, else of the net, else of the phases."""
-    imported, exported, net = said[0], said[1], said[2]
-    none = np.isnan(imported) & np.isnan(exported)
-    if not none.any():
-        return imported, exported
-    net = np.where(np.isnan(net), _sum(said[9:12]), net)
-    imported = np.where(none, np.maximum(net, 0), imported)
-    exported = np.where(none, np.maximum(-net, 0), exported)
-    still = np.isnan(imported) & np.isnan(exported)
-    return np.where(still, _sum(said[3:6]), imported), np.where(still, _sum(said[6:9]), exported)
-
-
-def _sum(phases: Sequence[Floats]) -> Floats:
-    """The sum of the phases that were said, NaN where none was."""
-    stacked = np.stack(phases)
-    none = np.isnan(stacked).all(axis=0)
-    return np.where(none, np.nan, np.nansum(stacked, axis=0))
+        rows = joined(rows, await single(connection, group, beside))
+    return read_of(rows, group)
