@@ -5,7 +5,6 @@ accepted before it can be kept; stopped in the opposite order.
 """
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,15 +22,14 @@ from ohmstead.collector.intake import Intake, Stored
 from ohmstead.collector.telemetry import collect
 from ohmstead.dashboard.api import app as pages
 from ohmstead.dashboard.live import Hub
-from ohmstead.errors import BadInput
 from ohmstead.house import installation as installations
-from ohmstead.house import push_doors
+from ohmstead.house import listeners, push_doors
 from ohmstead.house.archive import FOLDER, nightly
 from ohmstead.house.authority import Authority
 from ohmstead.house.background import Background
 from ohmstead.house.broker import Broker, broker_of, trusted_by_devices
 from ohmstead.house.desk import Desk
-from ohmstead.house.http import HttpServer, listen
+from ohmstead.house.http import HttpServer
 from ohmstead.house.installation import Installation, Place
 from ohmstead.house.packets import push_api
 from ohmstead.house.post import accounts
@@ -60,7 +58,6 @@ log = structlog.get_logger("cloud")
 
 UPKEEP_S = 3600.0
 FIRST_ADMIN = "admin@localhost"
-ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +87,15 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
     the database cannot be reached, BadInput when two listeners are given one address.  When a stage
     fails for good, the block is cancelled.
     """
-    options.check_listeners()
     async with AsyncExitStack() as stack:
-        sockets = [
-            listen(options.http.host, options.http.port, "the pages (http)"),
-            listen(options.https.host, options.https.port, "the pages (https)"),
-        ]
-        for sock in sockets:
-            stack.callback(sock.close)
-        push_at = push_doors.reserved(options)
-        for sock in push_at:
-            stack.callback(sock.close)
-        door = _sql_socket(options)
-        if door is not None:
-            stack.callback(door.close)
+        at = stack.enter_context(listeners.held(options))
         place = Place(options.data, options.database)
         home = await stack.enter_async_context(
             installations.opened(place, program="cloud", clock=clock)
         )
         authority = Authority(options.data / "pki", clock)
-        files = authority.ensure(_names(options))
-        mqtt_uri = (
-            options.broker.mqtts
-            if options.broker
-            else f"mqtts://{_reached(options.mqtts, options.names)}"
-        )
+        files = authority.ensure(listeners.certified(options))
+        mqtt_uri = listeners.mqtt_uri(options)
         known = Facts(home.database)
         await known.set(facts.MQTT_URI, mqtt_uri)
         await known.set(facts.CA_CERTIFICATE, trusted_by_devices(options, authority))
@@ -127,21 +108,12 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
         broker = broker_of(options, files, clock)
         await stack.enter_async_context(broker)
         hub = Hub()
-        relay_at = (
-            options.broker.addresses
-            if options.broker
-            else ((_within(options.mqtts.host), options.mqtts.port),)
-        )
         relay_tls = ssl.create_default_context(cadata=trusted_by_devices(options, authority))
         show = _shown_by(hub)
         relay = await stack.enter_async_context(
-            _intake(home, broker, show, clock, relay_at, relay_tls)
+            _intake(home, broker, show, clock, listeners.broker_at(options), relay_tls)
         )
-        urls = []
-        context = authority.server_context()
-        for sock, scheme in zip(sockets, ("http", "https"), strict=True):
-            at = Address(getattr(options, scheme).host, sock.getsockname()[1])
-            urls.append(f"{scheme}://{_reached(at, options.names)}")
+        urls, context = at.urls(), authority.server_context()
         app = pages(
             home.database,
             hub,
@@ -164,16 +136,17 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             )
         )
         sql_at = None
-        if door is not None:
-            own = await stack.enter_async_context(SqlDoor(door, context, lambda: home.url))
-            sql_at = _reached(Address(door.getsockname()[0], own.port), options.names)
+        if at.sql is not None:
+            own = await stack.enter_async_context(SqlDoor(at.sql, context, lambda: home.url))
+            host = at.sql.getsockname()[0]
+            sql_at = listeners.reached(Address(host, own.port), options.names)
         await known.set(facts.SQL_AT, sql_at or "")
-        for sock, tls in zip(sockets, (None, context), strict=True):
+        for sock, tls in ((at.http, None), (at.https, context)):
             await stack.enter_async_context(
                 HttpServer(push.app, sock, tls=tls, protocol=push.protocol)
             )
         await stack.enter_async_context(
-            push_doors.served(options, push_at, push, home, (files, context), hub, show)
+            push_doors.served(options, at.push, push, home, (files, context), hub, show)
         )
         stack.callback(hub.close)  # a server that stops waits for the streams that are open
         tasks.run(_upkeep(authority, options, broker, context), name="upkeep")
@@ -190,38 +163,8 @@ async def opened(options: CloudOptions, clock: Clock) -> AsyncIterator[Running]:
             hub=hub,
             sign_in_link=f"{urls[0]}/sign-in/{link}" if link else None,
             sql_at=sql_at,
-            push_urls=tuple(
-                f"{scheme}://{_reached(Address(at.host, sock.getsockname()[1]), options.names)}"
-                for (scheme, at), sock in zip(options.push.addresses, push_at, strict=True)
-            ),
+            push_urls=at.push_urls(),
         )
-
-
-def _names(options: CloudOptions) -> list[str]:
-    """What the server's certificate is to name, beside the machine's own names."""
-    at = (options.https, options.mqtts, *([options.sql_listen] if options.sql_listen else []))
-    return [*options.names, *(each.host for each in at if each.host not in ANYWHERE)]
-
-
-def _sql_socket(options: CloudOptions) -> socket.socket | None:
-    """Where readers of our own PostgreSQL come in."""
-    if options.sql_listen is None:
-        return None
-    if options.database is not None:
-        raise BadInput("a database of your own listens by itself: leave --sql-listen out")
-    at = options.sql_listen
-    return listen(at.host, at.port, "SQL")
-
-
-def _reached(at: Address, names: Sequence[str]) -> str:
-    """`host:port` as a client writes it: a listener on every address goes by its first name."""
-    host = (names[0] if names else "localhost") if at.host in ANYWHERE else at.host
-    return str(Address(host, at.port))
-
-
-def _within(host: str) -> str:
-    """Where a program on this machine reaches a listener: one on every address on the loopback."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
 
 
 def _shown_by(hub: Hub) -> Callable[[Sequence[Stored]], None]:
@@ -284,7 +227,7 @@ async def _upkeep(
     """Renew the server's certificate in time; those who connect afterwards see the new one."""
     while True:
         await asyncio.sleep(UPKEEP_S)
-        files = await asyncio.to_thread(authority.ensure, _names(options))
+        files = await asyncio.to_thread(authority.ensure, listeners.certified(options))
         if not files.renewed:
             continue
         context.load_cert_chain(files.certificate, files.key)

@@ -27,11 +27,13 @@ def listen(host: str, port: int, what: str, *, shared: bool = False) -> socket.s
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, proto, _, at = found[0]
-        sock = socket.socket(family, kind, proto)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind(at)
+        with contextlib.ExitStack() as stack:
+            sock = stack.enter_context(socket.socket(family, kind, proto))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sock.bind(at)
+            stack.pop_all()
     except OSError as error:
         raise Unavailable(
             f"{what} cannot listen on {host}:{port}: {error.strerror or error}. "
