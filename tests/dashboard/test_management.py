@@ -1,6 +1,6 @@
 """The management API: what public Wattics clients ask for.  Source: Interop notes, 3.2."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -9,13 +9,19 @@ from tests.dashboard.test_tokens import token_of
 
 from ohmstead.access.roles import Role
 from ohmstead.access.tokens import Scope
-from ohmstead.analytics.tariff_check import read
-from ohmstead.store.audit import By
 from ohmstead.store.meters import Meters
 from ohmstead.store.people import User
-from ohmstead.store.tariffs import Tariffs
 
 V1 = "http://localhost/api/v1"
+
+
+TARIFF = {
+    "name": "Flat",
+    "currency": "EUR",
+    "versions": [
+        {"from": "2020-01-01", "charges": [{"kind": "energy", "name": "kWh", "price": "0.20"}]}
+    ],
+}
 
 
 async def manager(world: World, enter: Enter, owner: User | None = None) -> httpx.AsyncClient:
@@ -173,102 +179,6 @@ async def test_users(world: World, enter: Enter) -> None:
     assert (await client.get(user)).status_code == 404
     again = await made(client, "users", {"user": given})  # the organisation of their own is there
     assert again["organization_id"] == john["organization_id"]
-
-
-async def test_what_was_measured(world: World, enter: Enter) -> None:
-    """3.2: raw_data by day and by moment, with phases; consumptions as `X Watt` that are Wh."""
-    client = await manager(world, enter)
-    meter = await a_meter(client, process_sampling_rate=15)
-    stored = await world.database.rows("SELECT id FROM meters")
-    assert stored == [{"id": "m-1"}]
-    real = await world_meter(world, "m-1")
-    start = datetime(2025, 6, 30, 22, tzinfo=UTC)  # midnight in Zurich
-    await world.measured(
-        real,
-        *(
-            (
-                start + n * timedelta(minutes=15),
-                {"1.8.0": 100 + n * 0.25, "36.7.0": 0.5, "56.7.0": 0.25, "76.7.0": -0.25},
-            )
-            for n in range(98)
-        ),
-    )
-    base = f"meters/{meter['id']}"
-    query = {"from": "01/07/2025", "to": "01/07/2025", "data_type": "active_power"}
-    rows = (await client.get(f"{base}/raw_data", params=query)).json()
-    assert len(rows) == 96
-    assert rows[0] == {
-        "timestamp": "2025-06-30T22:00:00.000Z",
-        "value": 500.0,
-        "total": 500.0,
-        "unit": "W",
-        "active_power": 500.0,
-    }
-    query = {
-        "from": "2025-06-30 22:00:00",
-        "to": "2025-06-30 23:00:00",
-        "data_type": "active_power",
-        "show_phases": "true",
-        "detailed": "true",
-    }
-    rows = (await client.get(f"{base}/raw_data", params=query)).json()
-    assert len(rows) == 4
-    assert [rows[0][f"phase_{n}"] for n in (1, 2, 3)] == [500.0, 250.0, -250.0]
-    for odd in (
-        {"from": "01-07-2025", "to": "2025-07-01", "data_type": "Active Power", "show_phases": ""},
-        {"from": "2025-07-01T00:00:00 02:00", "to": "01/07/2025 22:00:00"},  # a plus became a space
-        {"from": "2025-06-30T22:00:00Z", "to": "2025-09-29 21:00:00"},  # 90 days and 23 hours
-    ):
-        rows = (await client.get(f"{base}/raw_data", params=odd)).json()
-        assert rows[0]["timestamp"] == "2025-06-30T22:00:00.000Z"
-        assert len(rows) in (96, 98)
-    query = {"month": "7", "year": "2025", "detailed": "true"}
-    days = (await client.get(f"{base}/consumptions", params=query)).json()
-    assert len(days) == 2  # of the others nothing is known
-    assert (days[0]["date"], days[0]["weekday"]) == ("2025-07-01", "Tuesday")
-    assert days[0]["total_consumption"] == "24000.0 Watt"
-    assert days[0]["consumption_by_time"]["00h00m"] == "250.0 Watt"
-    assert len(days[0]["consumption_by_time"]) == 96
-    plain = (await client.get(f"{base}/consumptions", params={"month": 7, "year": 2025})).json()
-    assert set(plain[0]) == {"date", "weekday", "total_consumption"}
-    metadata = (await client.get(f"{base}/metadata")).json()
-    assert metadata["first_measurement"] == "2025-06-30T22:00:00Z"
-    assert metadata["measurements"] == 98
-    for what in ("costs", "consumptions"):  # clients look for the first month that has anything
-        query = {"month": 7 if what == "costs" else 6, "year": 2025}
-        assert (await client.get(f"{base}/{what}", params=query)).json() == []
-    await priced(world, "m-1")
-    query = {"month": "7", "year": "2025", "detailed": "true"}
-    costs = (await client.get(f"{base}/costs", params=query)).json()
-    assert costs[0]["total_cost"] == "4.80 EUR"
-    assert costs[0]["cost_by_time"]["00h15m"] == "0.05 EUR"
-    assert [day["total_cost"] for day in costs[1:]] == ["0.05 CHF"]
-    tariff = (await client.get(f"sites/{meter['site_id']}/tariffs")).json()[0]
-    assert (await client.get(f"tariffs/{tariff['id']}")).json() == tariff
-
-
-async def world_meter(world: World, id: str) -> Any:
-    """The meter with this id."""
-    return await Meters(world.database).get(id)
-
-
-TARIFF = {
-    "name": "Flat",
-    "currency": "EUR",
-    "versions": [
-        {"from": "2020-01-01", "charges": [{"kind": "energy", "name": "kWh", "price": "0.20"}]}
-    ],
-}
-
-
-async def priced(world: World, meter: str) -> None:
-    """Let a meter have a tariff of 0.20 EUR a kWh, and one in another currency from 2 July on."""
-    tariffs, by = Tariffs(world.database), By("test", NOW)
-    kept = await tariffs.add(read(TARIFF), None, by=by)
-    other = await tariffs.add(read({**TARIFF, "name": "Other", "currency": "CHF"}), None, by=by)
-    stored = await world_meter(world, meter)
-    await tariffs.assign(stored, kept.id, date(2025, 1, 1), date(2025, 7, 2), by=by)
-    await tariffs.assign(stored, other.id, date(2025, 7, 2), None, by=by)
 
 
 async def test_tariffs(world: World, enter: Enter) -> None:
