@@ -2,9 +2,8 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from ohmstead.analytics.energy_calendar import SIZES
-from ohmstead.cli import export_costs
+from ohmstead.cli import export_costs, progress
 from ohmstead.clock import SystemClock
 from ohmstead.errors import BadInput
 from ohmstead.house import export as house
@@ -46,7 +45,6 @@ app = typer.Typer(
 CSV_OF_ENERGY = EnergyFormat("csv")
 CSV_OF_READINGS = ReadingsFormat("csv")
 TERMINATED = 128 + signal.SIGTERM
-Told: TypeAlias = Callable[[float, int], None]
 
 
 class By(StrEnum):
@@ -203,7 +201,7 @@ def _run(
         with house.opened(output, format) as file:
             async with opened(place, program="admin", clock=clock) as home:
                 sheet, pages = await table(home, clock.now())
-                with _progress(no_progress) as told:
+                with progress.shown("rows", no_progress) as told:
                     return await house.write(pages, format.write(sheet), file, told)
 
     try:
@@ -214,31 +212,3 @@ def _run(
         raise typer.Exit(1) from None
     if output is not None:
         typer.echo(f"{rows} rows in {output}", err=True)
-
-
-@contextmanager
-def _progress(hidden: bool) -> Any:
-    """How far it is, on standard error where that is a terminal."""
-    if hidden or not sys.stderr.isatty():
-        yield lambda _done, _rows: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    bar = Progress(
-        TextColumn("{task.fields[rows]} rows"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        number = bar.add_task("export", total=1.0, rows=0)
-        yield lambda done, rows: bar.update(number, completed=done, rows=rows)

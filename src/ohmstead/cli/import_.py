@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from ohmstead.cli.imported import Told, feed_of, run
+from ohmstead.cli.imported import feed_of, run
+from ohmstead.cli.progress import Told
 from ohmstead.connect.instance import Instance
 from ohmstead.errors import BadInput
 from ohmstead.house import import_files

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import typer
 
+from ohmstead.cli import progress
+from ohmstead.cli.progress import Told
 from ohmstead.clock import SystemClock
 from ohmstead.house import import_files
 from ohmstead.house.importing import Importer, Summary
@@ -18,8 +19,6 @@ from ohmstead.store.meters import Meter
 from ohmstead.surfaces.imports import Item
 
 Read: TypeAlias = Callable[[import_files.File, Meter | None], Iterable[Item]]
-Told: TypeAlias = Callable[[float, int], None]
-"""Takes how far it is, 0 to 1, and how many readings that were."""
 Feed: TypeAlias = Callable[[Importer, Told], Awaitable[None]]
 
 
@@ -48,7 +47,7 @@ def run(place: Place, feed: Feed, dry: bool, as_json: bool, no_progress: bool) -
         clock = SystemClock()
         async with opened(place, program="admin", clock=clock) as installation:
             importer = Importer(installation, clock, dry=dry)
-            with _progress(no_progress) as told:
+            with progress.shown("readings", no_progress) as told:
                 await feed(importer, told)
             return importer.summary
 
@@ -87,24 +86,3 @@ def _print(found: Summary, dry: bool, as_json: bool) -> None:
         f"{found.read} readings read{span}: {found.stored} {stored}, "
         f"{found.duplicate} there already, {found.refused} refused"
     )
-
-
-@contextmanager
-def _progress(hidden: bool) -> Iterator[Told]:
-    """How far it is, on standard error where that is a terminal."""
-    if hidden or not sys.stderr.isatty():
-        yield lambda _done, _lines: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    bar = Progress(
-        TextColumn("{task.fields[lines]} readings"),
-        BarColumn(),
-        TaskProgressColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        number = bar.add_task("import", total=1.0, lines=0)
-        yield lambda done, lines: bar.update(number, completed=done, lines=lines)
