@@ -208,6 +208,7 @@ def test_the_moment_is_taken_from_the_surest_field(
         (sent({"report": {"date_time": "0001-01-01T00:00:00Z"}}), "report.date_time"),
         (sent(smallest(voltage={"l1": "230"})), "report.voltage.l1"),
         (sent(smallest(voltage={"l1": True})), "report.voltage.l1"),
+        (sent(smallest(voltage={"l1": 1e30})), r"report.voltage.l1 is too large; at most 1e\+21"),
         (sent(smallest(voltage=[230])), "report.voltage"),
         (sent(smallest(voltage={"l1": 0})).replace(b":0}", b":1" + b"0" * 400 + b"}"), "voltage"),
         (sent(smallest(further={"x": 1})), "further"),

@@ -5,7 +5,6 @@ The columns are those of the catalogue; `at_utc` is the moment.  docs/exports.md
 
 import csv
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
+from ohmstead.reading.numbers import MOST
 from ohmstead.surfaces.imports import Imported, Item, Unread, shown
 from ohmstead.surfaces.table_text import FORMULA
 
@@ -164,8 +164,8 @@ def _number(name: str, said: Any) -> float | None:
         found = float(said)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{name} {shown(str(said))} is not a number") from None
-    if not math.isfinite(found):
-        raise ValueError(f"{name} {shown(str(said))} is not a number")
+    if not abs(found) <= MOST:
+        raise ValueError(f"{name} {shown(str(said))} is not a number up to {MOST:g}")
     return found
 
 

@@ -11,7 +11,6 @@ What has no place in the documented object stands in two further members of `rep
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ import msgspec
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue
 from ohmstead.reading.derived import with_derived
+from ohmstead.reading.numbers import MOST
 from ohmstead.reading.reading import Channel, Identity, Reading
 from ohmstead.surfaces.device import Device
 from ohmstead.surfaces.spelling import local, number, utc, wall
@@ -152,8 +152,8 @@ def _number(value: object, where: str) -> float | None:
         found = float(value)
     except OverflowError:
         found = float("inf")
-    if not isfinite(found):
-        raise BadInput(f"{where} is not a finite number")
+    if not abs(found) <= MOST:
+        raise BadInput(f"{where} is too large; at most {MOST:g} is taken")
     return found
 
 
