@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ohmstead.errors import BadInput
 from ohmstead.surfaces import csv_piece, csv_text
+from ohmstead.surfaces.csv_how import How, Of
 from ohmstead.surfaces.csv_piece import Place
-from ohmstead.surfaces.csv_proposed import How, Of, proposal
+from ohmstead.surfaces.csv_proposed import proposal
 from ohmstead.surfaces.imports import Imported, Item, Unread
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmstead.surfaces import csv_read, csv_text
-from ohmstead.surfaces.csv_proposed import Column, How, Of, Proposal, proposal
+from ohmstead.surfaces.csv_how import Column, How, Of, Proposal
+from ohmstead.surfaces.csv_proposed import proposal
 from ohmstead.surfaces.imports import Imported, Item, Unread
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -22,8 +22,10 @@ from ohmstead.store.committer import Fate, Row
 from ohmstead.store.imports import out_of_time, row_of
 from ohmstead.store.meters import Meter
 from ohmstead.store.packet_directory import Target
-from ohmstead.surfaces import csv_found, csv_proposed, csv_read, wattics
+from ohmstead.surfaces import csv_found, csv_read, wattics
 from ohmstead.surfaces import imports as tables
+from ohmstead.surfaces.csv_how import How, Of
+from ohmstead.surfaces.csv_proposed import proposal
 from ohmstead.surfaces.csv_read import Layout
 
 LINES_MOST = 100_000
@@ -161,11 +163,9 @@ def _layout(asked: Mapping[str, list[str]], lines: Sequence[str], meter: Meter) 
             decimal=decimal,
         )
         return csv_found.layout(lines, told, zone, unit)
-    how = csv_proposed.How(
-        delimiter=delimiter, decimal=decimal, time_format=time_format, meter_column=0
-    )
-    of = csv_proposed.Of(zone, unit, meter.interval_s, meter.reading == "interval")
-    found = csv_proposed.proposal(lines, how, of)
+    how = How(delimiter=delimiter, decimal=decimal, time_format=time_format, meter_column=0)
+    of = Of(zone, unit, meter.interval_s, meter.reading == "interval")
+    found = proposal(lines, how, of)
     if found.layout is None:
         names = ", ".join(tables.shown(column.name) for column in found.columns[:COLUMNS_SHOWN])
         why = "; ".join(missing.text for missing in found.missing)

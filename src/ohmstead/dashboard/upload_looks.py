@@ -18,8 +18,9 @@ from ohmstead.store.imports import out_of_time
 from ohmstead.store.meters import Meter
 from ohmstead.surfaces import csv_names, csv_piece, csv_text
 from ohmstead.surfaces.csv_begin import LOOKED, rows_of
+from ohmstead.surfaces.csv_how import Column, How, Of, Proposal
 from ohmstead.surfaces.csv_piece import Place
-from ohmstead.surfaces.csv_proposed import Column, How, Of, Proposal, proposal
+from ohmstead.surfaces.csv_proposed import proposal
 from ohmstead.surfaces.imports import Imported, Item, Unread
 
 ROWS_SHOWN, TROUBLES_SHOWN = 10, 10

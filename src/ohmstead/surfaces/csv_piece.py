@@ -11,7 +11,7 @@ import msgspec
 
 from ohmstead.errors import BadInput
 from ohmstead.surfaces import csv_read, csv_text, csv_times
-from ohmstead.surfaces.csv_proposed import Proposal
+from ohmstead.surfaces.csv_how import Proposal
 from ohmstead.surfaces.csv_read import Layout
 from ohmstead.surfaces.imports import Imported, Item, Target, WallClock
 

@@ -4,15 +4,16 @@ What is not said is found out; what cannot be is named in `Proposal.missing`, an
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta, tzinfo
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from ohmstead.errors import BadInput
 from ohmstead.reading import catalogue, units
 from ohmstead.surfaces import csv_names, csv_times
 from ohmstead.surfaces.csv_begin import Row, begin_of, rows_of
 from ohmstead.surfaces.csv_found import decimal_of, delimiter_of, unique
+from ohmstead.surfaces.csv_how import Column, How, Missing, Of, Proposal
 from ohmstead.surfaces.csv_read import Layout
 from ohmstead.surfaces.csv_seen import Seen, are_starts, names_meters, seen_of, times
 from ohmstead.surfaces.imports import Target
@@ -25,77 +26,6 @@ COLUMNS_ACROSS = 23
 """So many columns of numbers are the hours of a day, the shortest too."""
 ROWS_ALIKE = 3
 """So many rows tell whether they share their time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What a column is: its number from 1, the catalogue's key (or `value`), and its unit."""
-
-    number: int
-    key: str
-    unit: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How a table is to be read; None is to be found out.  Columns are numbers from 1."""
-
-    delimiter: str | None = None
-    decimal: str | None = None
-    skipped: int | None = None
-    """Lines before the header, or before the first row where there is none."""
-    header: bool | None = None
-    time: Sequence[int] | None = None
-    time_format: str | None = None
-    starts: bool | None = None
-    """Whether a time is the start of its interval."""
-    columns: Sequence[Column] | None = None
-    meter_column: int | None = None
-    """The column that says of which meter a row is; 0 is none."""
-    meter: str | None = None
-    """The name in that column whose rows count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Of:
-    """The meter that a table is read for; `unit` is of its value, None of an electric one."""
-
-    zone: tzinfo
-    unit: str | None
-    interval_s: float
-    reads_intervals: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Why a table cannot be read yet.
-
-    `code` is one of `table`, `column`, `time`, `time_format`, `same_times`, `day_or_month`,
-    `columns`, `across`, `decimal`, `meter`, `unit`, `twice`; of a doubt `assumed` or `rival`.
-    `text` says it in words, `column` is the name of the one it is about.
-    """
-
-    code: str
-    text: str
-    column: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What became of `How`, whole as far as can be; `layout` is None while something is missing."""
-
-    how: How
-    columns: Sequence[Seen] = ()
-    body: int = 0
-    """Lines before the first row."""
-    forms: Sequence[str] = ()
-    """Ways in which the times may be written."""
-    meters: Mapping[str, int] = field(default_factory=dict)
-    """Names in the column of the meter, and how many rows each has here."""
-    missing: Sequence[Missing] = ()
-    layout: Layout | None = None
-    doubts: Sequence[Missing] = ()
-    """What was taken for likely, and may be otherwise."""
 
 
 def proposal(lines: Sequence[str], how: How, of: Of) -> Proposal:
@@ -287,6 +217,8 @@ class _Finding:
 
     def _doubt_rivals(self, taken: Column, other: str) -> None:
         name = self.seen[taken.number - 1].name
+        if any((each.code, each.column) == ("rival", name) for each in self.doubts):
+            return
         if not self._is_of_the_grid(taken.number) or csv_names.GRID.search(other):
             why = f"column {name!r} was taken for {taken.key}; {other!r} could be it, too"
             self.doubts.append(Missing("rival", why, name))
