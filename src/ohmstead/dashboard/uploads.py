@@ -132,15 +132,8 @@ async def _taken(
         raise Misfit("data", str(trouble)) from None
     if said.store and not upload.told:
         await _tell("readings upload begun", said, {}, meter, user, parts)
-    troubles, stored, new = list[shapes.UploadTrouble](), 0, list[Imported]()
-    for n in range(0, len(read.items), CHUNK):
-        became = await _stored(read.items[n : n + CHUNK], said.store, meter, parts)
-        troubles += became.troubles
-        stored += became.stored
-        new += became.new
-    if new and said.store:
-        await Rollups(parts.database).refresh([meter.stream])
-    refused = len(troubles)
+    became = await _all_stored(read.items, said.store, meter, parts)
+    stored, refused = became.stored, len(became.troubles)
     known = len(read.items) - refused - stored
     upload = replace(
         upload,
@@ -153,7 +146,7 @@ async def _taken(
     if said.store and said.last:
         counts = {"new": upload.stored, "known": upload.known, "refused": upload.refused}
         await _tell("readings uploaded", said, counts, meter, user, parts)
-    days = csv_piece.days_of(new, meter.site.zone)
+    days = csv_piece.days_of(became.new, meter.site.zone)
     return shapes.UploadTaken(
         taken=read.taken,
         line=read.place.line,
@@ -162,7 +155,7 @@ async def _taken(
         known=known,
         refused=refused,
         others=read.others,
-        troubles=troubles,
+        troubles=became.troubles,
         days=[shapes.UploadDays(first=first, last=last) for first, last in days],
         state=sealed(parts.key, upload),
     )
@@ -174,6 +167,19 @@ class _Became(Struct, frozen=True):
     troubles: list[shapes.UploadTrouble]
     stored: int
     new: list[Imported]
+
+
+async def _all_stored(items: Sequence[Item], store: bool, meter: Meter, parts: Parts) -> _Became:
+    """Store a piece by parts of CHUNK lines, and make its buckets; or say how many would be new."""
+    troubles, stored, new = list[shapes.UploadTrouble](), 0, list[Imported]()
+    for n in range(0, len(items), CHUNK):
+        became = await _stored(items[n : n + CHUNK], store, meter, parts)
+        troubles += became.troubles
+        stored += became.stored
+        new += became.new
+    if new and store:
+        await Rollups(parts.database).refresh([meter.stream])
+    return _Became(troubles, stored, new)
 
 
 async def _stored(items: Sequence[Item], store: bool, meter: Meter, parts: Parts) -> _Became:
