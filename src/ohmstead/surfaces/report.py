@@ -55,8 +55,6 @@ LONGEST_PAYLOAD = 65_536
 MOST_FURTHER = 200
 MOST_CHANNELS = 32
 LONGEST_TEXT = 128
-LARGEST = 1.7e308
-"""A number beyond it is looked at more closely: is it finite?"""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -244,7 +242,7 @@ def _placed(report: Json, places: Mapping[str, Any], where: str, values: dict[st
             if type(said) is not dict:
                 raise BadInput(f"{where}{name} must be an object, not {str(said)[:40]!r}")
             _placed(said, place, f"{where}{name}.", values)
-        elif (type(said) is float or type(said) is int) and -LARGEST <= said <= LARGEST:
+        elif (type(said) is float or type(said) is int) and -MOST <= said <= MOST:
             values[place] = float(said)
         elif (number := _number(said, where + name)) is not None:
             values[place] = number
