@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.dashboard.conftest import HASH, NOW, SignIn, World
+from tests.dashboard.conftest import HASH, NOW, SignIn, World, assert_problem
 
 from ohmstead.access.roles import Role
 from ohmstead.store.virtual_meters import VirtualMeters
@@ -27,6 +27,10 @@ async def test_a_virtual_meter_is_added_and_asked_like_a_meter(
     assert moved.json()["parent"] == "main"
     day = await client.get("/api/meters/rest/energy?from=2035-11-20&to=2035-11-21")
     assert day.json()["days"][0]["import"] == 3.0
+    assert (await client.get("/api/meters/rest")).json()["formula"] == "untracked(main)"
+    table = {"data": "", "whole": True}
+    refused = await client.post("/api/meters/rest/uploads/look", json=table)
+    assert_problem(refused, 400, "nothing is stored in it")
     changed = await client.put("/api/meters/rest/formula", json={"formula": "main-sub"})
     assert changed.json()["formula"] == "main - sub"
     shown = await client.get("/api/meters/rest/formula")

@@ -96,6 +96,7 @@ def details(meter: MadeUp, now: datetime, age_s: float | None) -> dict[str, Any]
     return summary(meter, now, age_s) | {
         "reading": "cumulative",
         "device": "A842E3990C14",
+        "formula": None,
         "identity": {"id": "4530303437303030", "model": "AM550", "protocol": "DSMR"},
         "counts": {"accepted": 120954, "late": 12, "duplicate": 3, "refused": 0},
         "makes_own": meter.kind == "electricity",

@@ -84,6 +84,7 @@ async def meter(
         reading="interval" if found.reading == "interval" else "cumulative",
         counter_digits=found.counter_digits,
         device=found.device,
+        formula=found.formula,
         identity={name: str(text) for name, text in said.items() if text},
         counts=shapes.Counts(**asdict(counts)),
         makes_own=await Roles(parts.database).makes_own(found.site.id),

@@ -153,6 +153,8 @@ class Meter(Struct, frozen=True, kw_only=True):
     """Of its counters before the point, null where nobody said."""
     device: str | None
     identity: dict[str, str]
+    formula: str | None
+    """Of which others a virtual one is made: nothing is stored in it."""
     counts: Counts
     makes_own: bool
     """Whether its site has meters of the grid and of production: self-consumption can be asked."""

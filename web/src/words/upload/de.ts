@@ -5,6 +5,7 @@ import type { en } from "./en.ts";
 export const de: Like<typeof en> = {
   "title": "Was hat er früher gemessen?",
   "lead": "Messwerte von {meter} aus einer Datei: aus dem Portal des Versorgers, einem anderen Programm oder einer Tabelle. Bevor etwas gespeichert wird, ist zu sehen, wie sie verstanden wird.",
+  "virtual": "Dieser Zähler wird aus anderen berechnet. In ihm wird nichts gespeichert: Frühere Werte gehören in jene, und er folgt ihnen.",
   "choose": "Datei wählen",
   "chooseOther": "Andere Datei wählen",
   "drop": "oder hier ablegen. CSV oder Text, mit Semikolon, Komma oder Tabulator, beliebig groß.",

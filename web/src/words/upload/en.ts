@@ -2,6 +2,7 @@
 export const en = {
   "title": "What did it measure before?",
   "lead": "Take readings of {meter} from a file: of your utility’s portal, another program or a spreadsheet. You see how it is understood before anything is stored.",
+  "virtual": "This meter is worked out of other meters. Nothing is stored in it: give past readings to those, and it follows.",
   "choose": "Choose a file",
   "chooseOther": "Choose another file",
   "drop": "or drop it here. CSV or text, with semicolons, commas or tabs, of any size.",
