@@ -43,6 +43,15 @@ async def test_every_quantity_has_its_column_where_readings_are(database: Databa
         assert set(columns.ALL) | {"stream", "at"} <= set(kinds)
 
 
+async def test_the_newest_of_one_stream_is_looked_up_by_its_key(database: Database) -> None:
+    """docs/decisions/0052: the index knows where the newest reading of a stream is."""
+    async with database.transaction() as connection:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = await connection.execute("EXPLAIN SELECT * FROM newest WHERE stream = 7")
+        steps = [str(each[0]).strip() for each in await plan.fetchall()]
+    assert "Index Cond: (stream = 7)" in steps, steps
+
+
 async def test_stream_is_in_the_key_of_what_is_distributed(database: Database) -> None:
     """Citus: the distribution column is part of every unique key of a distributed table."""
     found = await database.rows(
