@@ -19,7 +19,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -303,7 +303,6 @@ async def ours(folder: Path, workers: int, options: argparse.Namespace, times: T
                     close=True,
                     workers=True,
                 ),
-                Case(f"ohmstead, {what}, 1 stream", url, pid, streams=1, login=login, workers=True),
             ]
         for case in cases:
             print(row(case, await asyncio.to_thread(measured, case, options.seconds, times)))
@@ -319,6 +318,9 @@ async def ours(folder: Path, workers: int, options: argparse.Namespace, times: T
                 ):
                     print(row(case, figures))
             print(await whole(main, cloud.data, times))
+            await asyncio.sleep(SETTLE_S)
+            one = replace(main, name=f"ohmstead, {what}, 1 stream", streams=1)
+            print(row(one, await asyncio.to_thread(measured, one, options.seconds, times)))
         if options.million:
             await million(main, times)
 
