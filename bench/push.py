@@ -18,13 +18,13 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.load import place
+from bench.load.peers import peer_cases, started
 from tests.whole.conftest import Cloud
 from tests.whole.programs import descendants, free_ports, running
 
@@ -40,7 +40,6 @@ HERE = Path(__file__).resolve().parent
 PATH = "/measurements/v2/unifiedjson/"
 STREAMS = 10_000
 PEERS = HERE.parent / ".venv-peers" / "bin"
-READY_S = 60.0
 BUCKETS_S = 120.0
 WHOLE_S = 120.0
 """The worker that makes buckets rests no longer: all that a packet costs shows in as much time."""
@@ -177,60 +176,6 @@ async def furnish(data: Path) -> str:
 
 def header(login: str) -> str:
     return "Basic " + base64.b64encode(login.encode()).decode()
-
-
-@contextmanager
-def started(command: list[str], ready: str, folder: Path, env: dict[str, str]) -> Iterator[int]:
-    """Another program, once `ready` (a URL) answers; its process id."""
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **env}
-        )
-    try:
-        end = time.monotonic() + READY_S
-        while True:
-            try:
-                urllib.request.urlopen(ready, timeout=1)
-                break
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                if time.monotonic() > end or process.poll() is not None:
-                    raise
-                time.sleep(0.1)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def victoria(folder: Path) -> tuple[list[str], str, str]:
-    (port,) = free_ports(1)
-    at = f"127.0.0.1:{port}"
-    command = ["victoria-metrics", f"-storageDataPath={folder / 'vm'}", f"-httpListenAddr={at}"]
-    return command, f"http://{at}/health", f"http://{at}/write"
-
-
-def influx(folder: Path) -> tuple[list[str], str, str]:
-    http, rpc = free_ports(2)
-    file = folder / "influx.conf"
-    file.write_text(
-        f'reporting-disabled = true\nbind-address = "127.0.0.1:{rpc}"\n'
-        f'[meta]\n dir = "{folder}/meta"\n[data]\n dir = "{folder}/data"\n'
-        f' wal-dir = "{folder}/wal"\n query-log-enabled = false\n'
-        "[monitor]\n store-enabled = false\n"
-        f'[http]\n bind-address = "127.0.0.1:{http}"\n log-enabled = false\n'
-    )
-    at = f"http://127.0.0.1:{http}"
-    return ["influxd", "-config", str(file)], f"{at}/ping", f"{at}/write?db=bench"
-
-
-def peer_cases(folder: Path, names: list[str]) -> Iterator[tuple[str, list[str], str, str]]:
-    for name, made in (("victoria-metrics", victoria), ("influxd", influx)):
-        if name in names and shutil.which(name):
-            own = folder / name
-            own.mkdir(exist_ok=True)
-            yield (name, *made(own))
 
 
 def measure_peers(folder: Path, seconds: float, times: Times) -> Iterator[tuple[Case, Figures]]:
