@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from tests.postgres import copied
 from tests.store.conftest import NOW, MakeMeter
@@ -14,7 +15,7 @@ from tests.store.conftest import NOW, MakeMeter
 from ohmstead.clock import SetClock
 from ohmstead.reading.numbers import Fields, Numbers
 from ohmstead.reading.reading import Identity
-from ohmstead.store import archive_floors
+from ohmstead.store import archive_floors, at_once
 from ohmstead.store.committer import Committer, Fate, Outcome, Row
 from ohmstead.store.database import Database
 from ohmstead.store.meters import Meters
@@ -173,3 +174,24 @@ async def test_two_writers_of_one_stream_keep_the_order(
     counted = [await Meters(database).counts(stream) for stream in streams]
     assert sum(each.accepted for each in counted) == len(found)
     assert all(each.accepted + each.late + each.duplicate == 120 for each in counted)
+
+
+async def test_a_database_that_cannot_do_it_at_once_is_asked_once(
+    database: Database,
+    make_meter: MakeMeter,
+    short: Committer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Citus may refuse a statement that writes several tables (decision 52)."""
+    stream = (await make_meter()).stream
+    asked: list[int] = []
+
+    async def refused(*_: object) -> None:
+        asked.append(1)
+        raise psycopg.errors.FeatureNotSupported("not in a CTE")
+
+    monkeypatch.setattr(at_once, "store", refused)
+    for second in range(3):
+        outcome = await short.commit([packet(stream, second, 1.0)], "discard")
+        assert outcome.fates == (Fate.ACCEPTED,)
+    assert asked == [1]

@@ -125,12 +125,9 @@ class Batch:
         """All rows, for a COPY."""
         return copied(list(self._keyed().values()), self.values)
 
-    def arrays(self, *, newest: bool = False) -> list[Packed]:
-        """Each column as a parameter, of all rows or of the newest."""
-        keyed, values = list(self._keyed().values()), self.values
-        if newest and not self.one_each:
-            keyed, values = [each.only(self.newest) for each in keyed], values[self.newest]
-        return [*map(array, keyed), *arrays_of(values)]
+    def arrays(self) -> list[Packed]:
+        """Each column as a parameter."""
+        return [*map(array, self._keyed().values()), *arrays_of(self.values)]
 
     def identities(self) -> Packed:
         """Who the meters of the newest rows say they are."""

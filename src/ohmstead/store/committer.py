@@ -62,6 +62,7 @@ class Committer:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._months: set[months.Month] = set()
+        self._short = True
         self._log = structlog.get_logger("ohmstead.store")
 
     async def close(self) -> None:
@@ -77,7 +78,7 @@ class Committer:
         finds the rows there and calls them duplicates: nothing is stored twice.
         """
         async with self._turn:
-            if late == "discard" and self._own is not None and rows:
+            if late == "discard" and self._own is not None and self._short and rows:
                 outcome = await self._at_once(self._own, rows)
                 if outcome is not None:
                     return outcome
@@ -100,8 +101,14 @@ class Committer:
                 return Outcome((Fate.ACCEPTED,) * len(rows))
             async with own.transaction() as connection:
                 fates = await at_once.judged(connection, batch, moved)
-        except (Unavailable, psycopg.Error):
-            return None  # the long way finds out, and does not store again what is there
+        except psycopg.errors.FeatureNotSupported as trouble:
+            self._short = False  # Citus, perhaps: the next batch need not find out again
+            self._log.info("batches go the long way", why=str(trouble))
+            return None
+        except (Unavailable, psycopg.Error) as trouble:
+            # The long way finds out what it is, and does not store again what is there.
+            self._log.info("a batch goes the long way", rows=len(rows), why=str(trouble))
+            return None
         return Outcome(tuple(fates[n] for n in range(len(rows))))
 
     def _refusals(self, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:

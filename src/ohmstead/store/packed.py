@@ -57,11 +57,6 @@ class Column:
     values: Values
     absent: Absent | None = None
 
-    def only(self, which: Values) -> "Column":
-        """The rows `which`, indices or marks."""
-        absent = None if self.absent is None else self.absent[which]
-        return Column(self.kind, self.values[which], absent)
-
 
 class _PackedDumper(Dumper):
     """Hands a Packed over as it is."""
